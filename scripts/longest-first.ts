@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /**
@@ -14,5 +15,10 @@ export class LongestFirst extends BaseSequencer {
 function rank({ moduleId, project }: TestSpecification): number {
   if (project.config.isolate) return 0
   if (moduleId.includes('/test/integration/')) return 1
-  return moduleId.endsWith('.root.test.ts') ? 2 : 3
+  return moduleId.endsWith('.root.test.ts') || runsSuite(moduleId) ? 2 : 3
+}
+
+/** Whether a file, however short, has the tests of an interface's contract in it. */
+function runsSuite(file: string): boolean {
+  return readFileSync(file, 'utf8').includes("from '@nsbox/compliance/")
 }

@@ -3,8 +3,8 @@
 // VERSION is a major version, or more of one, such as 20.19. Without --all or files it runs the tests of what differs
 // between Nodes, and the built programs. Programs that tests start run on that Node as well. Where better-sqlite3 has
 // been compiled for another Node than this one, Node's own SQLite serves.
-import { readFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
+import { delimiter, dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { fetchNode } from './fetch-node.mjs'
@@ -24,6 +24,20 @@ const short = [
   'test/integration/start-up',
 ]
 
+/** Tests of what reads bytes, which does the same on every Node. */
+const readsBytes = /\.fuzz\.test\.ts$|\/hostile-[^/]*$/
+
+/** The test files of the short run; vitest takes no pattern to leave some out that reaches its projects. */
+function shortFiles() {
+  return short.flatMap((start) => {
+    const directory = dirname(`${start}x`)
+    // With types, links are not followed.
+    return readdirSync(join(root, directory), { recursive: true, withFileTypes: true })
+      .map(({ parentPath, name }) => relative(root, join(parentPath, name)))
+      .filter((file) => file.startsWith(start) && file.endsWith('.test.ts') && !readsBytes.test(file))
+  })
+}
+
 /**
  * The short run as a step of all tests. Where that Node cannot be fetched it is left out, unless nothing may be.
  *
@@ -39,8 +53,8 @@ export function shortRun(version) {
       console.log(`skipped: ${error instanceof Error ? error.message : error}`)
       return { code: 0, output: '' }
     }
-    // Beside other tests: one at a time is enough.
-    return testOnNode(version, [...short, '--maxWorkers=1'], 'collect')
+    // Beside other tests: one at a time is enough. The option `--maxWorkers` does not reach projects.
+    return testOnNode(version, shortFiles(), 'collect', { VITEST_MAX_WORKERS: '1' })
   }
   return { name: `short run of tests on Node ${version}`, run }
 }
@@ -49,8 +63,9 @@ export function shortRun(version) {
  * @param {string} version
  * @param {readonly string[]} files parts of test files' paths, and options of vitest; all if there are none
  * @param {'inherit' | 'collect'} output
+ * @param {Record<string, string>} [variables] of its environment
  */
-async function testOnNode(version, files, output) {
+async function testOnNode(version, files, output, variables = {}) {
   const bin = await fetchNode(version)
   const vitest = join(root, 'node_modules/vitest')
   const { bin: programs } = JSON.parse(readFileSync(join(vitest, 'package.json'), 'utf8'))
@@ -58,7 +73,7 @@ async function testOnNode(version, files, output) {
   return await command(join(bin, 'node'), [join(vitest, program), 'run', ...files], {
     minutes: 60,
     output,
-    env: { PATH: [bin, process.env.PATH].join(delimiter) },
+    env: { ...variables, PATH: [bin, process.env.PATH].join(delimiter) },
   })
 }
 
@@ -66,6 +81,10 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const { positionals, values } = parseArgs({ allowPositionals: true, options: { all: { type: 'boolean' } } })
   const [version, ...files] = positionals
   if (version === undefined) throw new Error('usage: test-node.mjs VERSION [--all | FILE …]')
-  const { code } = await testOnNode(version, values.all ? [] : files.length > 0 ? files : short, 'inherit')
+  const { code } = await testOnNode(
+    version,
+    values.all ? [] : files.length > 0 ? files : shortFiles(),
+    'inherit',
+  )
   process.exitCode = code
 }

@@ -5,6 +5,7 @@ import { checkFloorPicture } from './floor-picture.ts'
 import { checkImports } from './import-rules.ts'
 import { checkLightPackages } from './light-packages.ts'
 import { checkManifests } from './manifest-rules.ts'
+import { checkPortableEntries } from './portable-entries.ts'
 import { checkThreatModel } from './threat-model.ts'
 import { checkTrees, ownDirectories } from './tree-rules.ts'
 import { readWorkspace } from './workspace.ts'
@@ -22,6 +23,7 @@ export function checkWorkspace(root: string, exempt = ownDirectories): string[] 
     checkCycles,
     checkFolderCycles,
     checkLightPackages,
+    checkPortableEntries,
     checkDocumentation,
     checkThreatModel,
     checkCitations,

@@ -77,3 +77,9 @@ export const lightPackages: Readonly<Record<string, readonly string[]>> = {
     'valibot',
   ],
 }
+
+/**
+ * Programs that do on every system what does not need Linux. Like light packages, they are portable: loading what they
+ * export, or starting them, loads nothing that uses native code. What needs it is imported when it is asked for.
+ */
+export const portablePrograms: readonly string[] = ['ctr', 'dist']

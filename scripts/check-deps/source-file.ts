@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Comment, parseSync } from 'oxc-parser'
+import { nativeCode } from './floors.ts'
 import { type Node, recursiveCalls } from './recursive-calls.ts'
 
 export interface SourceFile {
@@ -12,6 +13,10 @@ export interface SourceFile {
   readonly kind: 'source' | 'suite' | 'test'
   /** What it imports, as written, types included. */
   readonly imports: readonly string[]
+  /** Those of them that are loaded with it: neither types, nor what is imported when it is called. */
+  readonly staticImports: readonly string[]
+  /** The packages with native code that texts in it are the names of. */
+  readonly nativeCode: readonly string[]
   /** Whether it has an `export *`. */
   readonly exportsAll: boolean
   /** The texts of its comments, each in one line; line comments that follow each other are one. */
@@ -36,17 +41,29 @@ export function readSourceFile(path: string): SourceFile {
   if (errors[0]) throw new Error(`${path}: ${errors[0].message}`)
   const all = [...nodesOf(program)]
   const nodes = all.filter(({ type }) => importing.has(type))
+  const texts = all.filter(({ type }) => type === 'Literal').map(({ value }) => value)
   return {
     path,
     kind: kindOf(path),
-    imports: nodes
-      .map(({ source }) => (source as Node | null | undefined)?.value)
-      .filter((value) => typeof value === 'string'),
+    imports: specifiers(nodes),
+    staticImports: specifiers(nodes.filter(isStatic)),
+    nativeCode: Object.keys(nativeCode).filter((name) => texts.includes(name)),
     exportsAll: nodes.some(({ type }) => type === 'ExportAllDeclaration'),
     comments: joinComments(text, comments),
     attacks: [...new Set(all.flatMap(attacksIn))],
     recursiveCalls: recursiveCalls(all),
   }
+}
+
+function specifiers(nodes: readonly Node[]): string[] {
+  return nodes
+    .map(({ source }) => (source as Node | null | undefined)?.value)
+    .filter((value) => typeof value === 'string')
+}
+
+/** Whether what an import names is loaded with its file. */
+function isStatic({ type, importKind, exportKind }: Node): boolean {
+  return type.endsWith('Declaration') && importKind !== 'type' && exportKind !== 'type'
 }
 
 /** What a text that begins with the ids of attacks names: `A05`, or `A05, A06 and B01`. */

@@ -6,6 +6,10 @@ import { readSourceFile, type SourceFile } from './source-file.ts'
 export interface Manifest {
   readonly name: string
   readonly description: string
+  /**
+   * What can be imported of it: paths below the package, by what its users are given; `@nsbox/source` names the source.
+   */
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   /** Optional ones included. */
   readonly dependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
@@ -57,6 +61,7 @@ function readPackage(directory: string, sources: string): Package {
     manifest: {
       name,
       description: '',
+      exports: {},
       devDependencies: {},
       peerDependencies: {},
       peerDependenciesMeta: {},

@@ -130,6 +130,12 @@ async function compileTogether(projects: readonly string[], lib: readonly string
   return code === 0 ? '' : stdout + stderr
 }
 
+it('what would be published is whole, and has nothing that serves only in the repository', async () => {
+  const args = ['--import', 'tsx', 'scripts/packaging.ts', directory]
+  const { code, stdout, stderr } = await run(process.execPath, args, { cwd: root, timeout: 300_000 })
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' })
+})
+
 describe('strict programs in TypeScript', () => {
   it.each([
     { module: 'esnext', moduleResolution: 'bundler' },

@@ -18,16 +18,21 @@ export function publicDirectories(): string[] {
   return readdirSync(join(root, 'packages')).filter((directory) => !manifestOf(directory).private)
 }
 
+/** All public packages, and where `packPackages` puts them in a directory. */
+export function packedPackages(destination: string): PackedPackage[] {
+  return publicDirectories().map((directory) => {
+    const { name, version } = manifestOf(directory)
+    const file = join(destination, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`)
+    return { name, version, directory, file }
+  })
+}
+
 /**
  * Packs all public packages, as built, into files of a directory. What is published is these files: manifests have no
  * protocol of the workspace in them, and nothing that serves only in it (`.pnpmfile.cjs`).
  */
 export async function packPackages(destination: string): Promise<PackedPackage[]> {
-  const packages = publicDirectories().map((directory) => {
-    const { name, version } = manifestOf(directory)
-    const file = join(destination, `${name.replace('@', '').replace('/', '-')}-${version}.tgz`)
-    return { name, version, directory, file }
-  })
+  const packages = packedPackages(destination)
   const filters = packages.flatMap(({ name }) => ['--filter', name])
   const args = ['--recursive', ...filters, 'pack', '--pack-destination', destination]
   const { code, output } = await pnpm(args, { minutes: 5, output: 'collect' })

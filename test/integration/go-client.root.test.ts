@@ -155,7 +155,9 @@ function stepsOf(output: string): Map<string, Step> {
   return steps
 }
 
-/** containerd does not wait until the last events of a transfer's progress are delivered, and loses them now and then. */
+/**
+ * containerd does not wait until the last events of a transfer's progress are delivered, and loses them now and then.
+ */
 function withLastEvents(name: string, theirs: Step | undefined, ours: Step | undefined): Step | undefined {
   if (!name.endsWith(': events of its progress') || !Array.isArray(theirs?.value)) return theirs
   const isLast = (event: unknown) => event === 'saved' || String(event).startsWith('Completed ')

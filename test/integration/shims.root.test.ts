@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { copyFile, readFile, readlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Client, connect } from '@nsbox/client'
 import { containerSpec } from '@nsbox/compliance/tasks'
@@ -51,6 +51,7 @@ describeWith(
       await client.tasks.start(id)
       return pid
     }
+    const bundles = ({ state }: TestServer) => join(state, 'io.containerd.runtime.v2.task', namespace)
     const parentOf = async (pid: number) =>
       Number(/^PPid:\s+(\d+)$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1])
 
@@ -108,6 +109,37 @@ describeWith(
       await expect.poll(() => processesWith(`-id\0lost\0`)).toEqual([])
       stop.abort()
       await subscribed
+    })
+
+    test('runs a task by the shim that its path names, in place of its runtime', async () => {
+      const copy = join(directory, 'a-shim')
+      await copyFile(shim, copy)
+      const spec = containerSpec('path', { args: ['sleep', '1000'] })
+      await client.containers.create({ id: 'path', spec, runtime: { name: 'io.containerd.runc.v2' } })
+      const { pid } = await client.tasks.create('path', { rootfs, runtimePath: copy })
+      expect(await readlink(`/proc/${await parentOf(pid)}/exe`)).toBe(copy)
+      expect(await readFile(join(bundles(server), 'path/shim-binary-path'), 'utf8')).toBe(copy)
+    })
+
+    test('runs what is of runc by a shim, where it is told one, and goes on with its log', async () => {
+      await using told = await startServer({ args: ['--runtime-shim', 'io.containerd.runc.v2'] })
+      await using other = connect({ address: told.address, namespace })
+      const args = ['-n', namespace, 'run', '-d', '--rootfs', join(directory, 'rootfs'), 'told']
+      expect(await told.stockCtr([...args, '/bin/sleep', '1000'])).toMatchObject({ code: 0, stderr: '' })
+      const { pid } = await other.tasks.get('told')
+      expect(await readlink(`/proc/${await parentOf(pid)}/exe`)).toBe(shim)
+      await told.kill()
+      await told.restart()
+      expect(await other.tasks.get('told')).toMatchObject({ pid, status: 'running' })
+      const exec = ['-n', namespace, 'tasks', 'exec', '--exec-id', 'x', 'told', '/bin/echo', 'inside']
+      expect(await told.stockCtr(exec)).toMatchObject({ code: 0, stdout: 'inside\n', stderr: '' })
+      await writeFile(join(bundles(told), 'told/log'), 'said after the restart\n')
+      await expect.poll(() => told.process.output).toContain('said after the restart')
+      await other.tasks.kill('told', 9)
+      expect((await other.tasks.wait('told')).exitStatus).toBe(137)
+      await other.tasks.delete('told')
+      expect(await told.supervisors()).toEqual([])
+      await expect.poll(() => processesWith(`\0-address\0${told.address}`)).toEqual([])
     })
 
     test('goes on with what an older task holds when it is asked to end', async () => {

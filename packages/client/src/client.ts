@@ -21,6 +21,8 @@ import { ContainerHandle } from './containers/container-handle.ts'
 import type { CreateContainerOptions } from './containers/create-container.ts'
 import type { RestoreOptions } from './containers/restore-container.ts'
 import type { RunOptions, RunResult } from './containers/run-container.ts'
+import type { Disk } from './disk/disk.ts'
+import { remoteDisk } from './disk/remote-disk.ts'
 import { snapshotterFromEnvironment } from './messages/snapshotter-name.ts'
 import { Introspection } from './remote/introspection.ts'
 import { RemoteApplier } from './remote/remote-applier.ts'
@@ -98,6 +100,7 @@ export interface ClientView {
   readonly events: RemoteEvents
   readonly transfer: Transferrer
   readonly introspection: Introspection
+  readonly disk: Disk
 
   /**
    * A snapshotter of the server; its calls fail if the server has none of that name. Its mounts can be mounted on the
@@ -218,6 +221,7 @@ function openView(rpc: Rpc): ClientView {
     events: new RemoteEvents(rpc),
     transfer: new RemoteTransfer(rpc),
     introspection: new Introspection(rpc),
+    disk: remoteDisk(rpc, () => view),
     snapshotter: (name = snapshotterFromEnvironment(), options = {}) =>
       new RemoteSnapshotter(rpc, name, options),
     container: (id) => new ContainerHandle(id, view),

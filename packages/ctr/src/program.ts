@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { containersCommand } from './commands/containers.ts'
 import { contentCommand } from './commands/content.ts'
 import { deprecationsCommand } from './commands/deprecations.ts'
+import { dfCommand } from './commands/df.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { eventsCommand } from './commands/events.ts'
 import { imagesCommand } from './commands/images.ts'
@@ -10,11 +11,13 @@ import { leasesCommand } from './commands/leases.ts'
 import { namespacesCommand } from './commands/namespaces.ts'
 import { ociCommand } from './commands/oci.ts'
 import { pluginsCommand } from './commands/plugins.ts'
+import { pruneCommand } from './commands/prune.ts'
 import { runCommand } from './commands/run.ts'
 import { sandboxesCommand } from './commands/sandboxes.ts'
 import { snapshotsCommand } from './commands/snapshots.ts'
 import { tasksCommand } from './commands/tasks.ts'
 import { versionCommand } from './commands/version.ts'
+import { whyCommand } from './commands/why.ts'
 import { addGlobalOptions } from './global-options.ts'
 import { shareGlobalOptions } from './share-global-options.ts'
 import { version } from './version.ts'
@@ -30,6 +33,7 @@ export function ctrProgram(): Command {
     .addCommand(containersCommand())
     .addCommand(contentCommand({ remote: true }))
     .addCommand(deprecationsCommand())
+    .addCommand(dfCommand())
     .addCommand(doctorCommand())
     .addCommand(eventsCommand())
     .addCommand(imagesCommand())
@@ -38,9 +42,11 @@ export function ctrProgram(): Command {
     .addCommand(namespacesCommand())
     .addCommand(ociCommand())
     .addCommand(pluginsCommand())
+    .addCommand(pruneCommand())
     .addCommand(runCommand())
     .addCommand(sandboxesCommand())
     .addCommand(snapshotsCommand())
     .addCommand(tasksCommand())
+    .addCommand(whyCommand())
   return shareGlobalOptions(program)
 }

@@ -10,6 +10,7 @@ import {
   runOrThrow,
   startRegistry,
   type TempDir,
+  tar,
   tempDir,
 } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
@@ -48,6 +49,7 @@ describeWith(
       reference = (await pushImage(image, registry, 'library/tiny:1')).reference
       await mkdir(join(directory.path, 'tree'))
       await writeFile(join(directory.path, 'tree/file'), 'content')
+      await writeFile(join(directory.path, 'tree.tar'), tar([{ name: 'file', content: 'content' }]))
       program = await bundleSources(source, join(import.meta.dirname, 'bin'), directory.path)
     })
     afterAll(async () => {
@@ -74,6 +76,7 @@ describeWith(
           [['images', 'import', '--no-unpack', at('archive.tar')], 'done'],
           [['images', 'import', '--no-unpack', at('layout')], 'done'],
           [['images', 'from-rootfs', join(directory.path, 'tree'), 'example.com/tree:1'], 'unimplemented'],
+          [['images', 'from-rootfs', join(directory.path, 'tree.tar'), 'example.com/tar:1'], 'done'],
           [['images', 'rm', '--sync', reference], 'done'],
           [['apply', at('tree')], 'unimplemented'],
         ]

@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs'
 import type { ContainerStore } from '@nsbox/core/containers'
 import { type ContentStore, type Durability, IngestLocks } from '@nsbox/core/content'
 import type { Applier } from '@nsbox/core/diff'
+import type { ObjectReader } from '@nsbox/core/disk'
 import type { ImageStore } from '@nsbox/core/images'
 import type { LeaseStore } from '@nsbox/core/leases'
 import type { SandboxStore } from '@nsbox/core/sandboxes'
@@ -24,6 +25,7 @@ import { type EventListener, EventOutbox } from './database/event-outbox.ts'
 import { type Answers, Ledger } from './database/ledger.ts'
 import { type Log, silent } from './database/log.ts'
 import { migrations } from './database/schema.ts'
+import { objectReader } from './disk/object-reader.ts'
 import { imageStore } from './images/image-store.ts'
 import { leaseStore } from './leases/lease-store.ts'
 import { namespaceStore } from './namespaces/namespace-store.ts'
@@ -71,7 +73,7 @@ export interface MetadataOptions {
 }
 
 /** One namespace, as plain stores. */
-export interface NamespaceView {
+export interface NamespaceView extends ObjectReader {
   readonly images: ImageStore
   readonly content: ContentStore
   readonly leases: LeaseStore
@@ -210,6 +212,7 @@ export function createMetadata(
     namespace(name, { lease } = {}) {
       const scope = { namespace: requireNamespace(name), lease: lease || undefined }
       return {
+        ...objectReader({ ...parts, snapshotters }, scope.namespace),
         images: imageStore(parts, scope),
         content: contentView(parts, scope),
         leases: leaseStore(parts, scope.namespace),

@@ -109,7 +109,6 @@ describe('C10 refuses what could say something else in a URL or a header', () =>
     '127.1/redis',
     '010.0.0.1/redis',
     'host.1/redis',
-    'xn--a/redis',
     '[fe80::1%25eth0]/redis',
     '%68ost/redis',
     'hóst/redis',

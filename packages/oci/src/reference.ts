@@ -94,7 +94,7 @@ function isHost(host: string): boolean {
   if (host.length > limits.host) return false
   const match = hostPattern.exec(host)
   if (match === null || match[1] === '0') return false
-  // URL also checks ports, IPv6 and IPv4 addresses and punycode.
+  // URL also checks ports, IPv6 and IPv4 addresses and, before Node 24, punycode; later Nodes leave a label as it is.
   if (!URL.canParse(`https://${host}`)) return false
   // URL treats a name that ends in a number as an IPv4 address, and not always as the one that it looks like: `127.1`,
   // `010.0.0.1`.

@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { containerSpec, tasksOfRuntime } from '@nsbox/compliance/tasks'
 import type { DomainEvent, Event } from '@nsbox/core/events'
@@ -62,11 +62,14 @@ describeWith({ root: true, linux: true, programs: [runcShim, 'runc', 'busybox'] 
     await lab[Symbol.asyncDispose]()
   })
 
-  test('goes on without a server, and its task is there again', async () => {
+  test('goes on without a server, and its task is there again, and its log', async () => {
     const { pid, shim } = await started()
     await restart()
     expect(await tasks.get(id())).toMatchObject({ pid, status: 'running' })
     expect(await shimOf(pid)).toBe(shim)
+    expect(await readFile(join(bundle(), 'shim-binary-path'), 'utf8')).toBe(runcShim)
+    await writeFile(join(bundle(), 'log'), 'said later\n')
+    await expect.poll(() => lab.logged).toContain(`lost/${id()} said later`)
     expect(await code(tasks.create(id(), { rootfs: lab.rootfs }))).toBe('already_exists')
     const waiting = tasks.wait(id())
     await tasks.kill(id(), 9)
@@ -130,7 +133,6 @@ describeWith({ root: true, linux: true, programs: [runcShim, 'runc', 'busybox'] 
     const record = join(bundle(), 'shim.json')
     await lab.restart(async () => {
       // As when the server ends before the shim has answered.
-      const { writeFile } = await import('node:fs/promises')
       await writeFile(record, (await readFile(record, 'utf8')).replace(`"pid":${pid}`, '"pid":0'))
       await mkdir(join(lab.directory, 'bundles', 'lost', 'empty', 'rootfs'), { recursive: true })
     })

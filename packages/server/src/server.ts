@@ -57,6 +57,11 @@ export interface ServerConfig {
   /** The OCI runtime program of tasks that name none: a path, or a name in `PATH`; `runc` by default. */
   readonly runtimeBinary?: string | undefined
   /**
+   * The shim that runs tasks of runc's names, instead of the server's own supervisor: an absolute path, or a runtime's
+   * name that stands for one, such as `io.containerd.runc.v2`. By default none. Refused with `runtimeBinary`.
+   */
+  readonly runtimeShim?: string | undefined
+  /**
    * `on` (the default): knowledge of runc's insides is used with a runc that has passed a probe. `off`: runc does all
    * its work itself. See the README of `@nsbox/runtime-runc`.
    */

@@ -134,6 +134,8 @@ export async function startServer(
       temporary: config.state === undefined,
       address,
       binary: config.runtimeBinary,
+      shim: config.runtimeShim,
+      isSealed,
       shortcuts: config.runtimeShortcuts !== 'off',
       uses: metadata,
       onEvent: (namespace, event) => events.announce(namespace, event),

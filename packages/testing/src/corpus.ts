@@ -30,6 +30,15 @@ export async function buildCorpus(directory: string): Promise<Corpus> {
   }
 }
 
+/**
+ * Builds a small image in a directory, which must exist: busybox, one of every kind of file and of what a layer does to
+ * those below it. Needs what `makeOddTree` needs.
+ */
+export async function buildOddImage(directory: string): Promise<BuiltImage> {
+  const layers = [await busyboxLayer(), await oddLayer(directory), oddChanges]
+  return buildImage(join(directory, 'layout'), { layers })
+}
+
 /** The odd tree in `opt/odd`, with what only GNU tar writes: extended headers, attributes, devices. */
 async function oddLayer(directory: string): Promise<ArchiveLayer> {
   const archive = join(directory, 'odd.tar.gz')
@@ -152,6 +161,23 @@ const changes: readonly ImageLayer[] = [
     ],
   },
 ]
+
+/** What becomes of the odd tree. */
+const oddChanges: ImageLayer = {
+  entries: [
+    whiteout('opt/odd/long', 'hard'),
+    whiteout('opt/odd/sp ace', 'new\nline'),
+    whiteout('opt/odd/dev', 'null'),
+    directory('opt/odd/usr/share'),
+    opaque('opt/odd/usr/share'),
+    { ...file('opt/odd/usr/share/only'), uid: 2_000_000, gid: 2_000_001, mode: 0 },
+    { ...file('opt/odd/usr/lib/owned'), uid: 12_345, gid: 54_321, mode: 0o4711 },
+    hardlink('opt/odd/usr/lib/again', { ...file('opt/odd/usr/lib/owned'), uid: 12_345, gid: 54_321 }),
+    file('opt/odd/empty', 'a file in place of a directory'),
+    { ...directory('opt/odd/bin', 0o2750), uid: 33, gid: 70_000 },
+    file('opt/odd/bin/in-place-of-a-link'),
+  ],
+}
 
 /** A layer that can be run, and others on top: each adds, changes and deletes something. */
 function fortyLayers(busybox: ImageLayer): ImageLayer[] {

@@ -4,7 +4,7 @@ export { busyboxRootfs, type RootfsMount } from './busybox-rootfs.ts'
 export { cgroupsNamed, removeCgroup } from './cgroups.ts'
 export { compareTrees, type TreeEntry } from './compare-trees.ts'
 export { type Containerd, startContainerd, stockCtr } from './containerd.ts'
-export { buildCorpus, type Corpus } from './corpus.ts'
+export { buildCorpus, buildOddImage, type Corpus } from './corpus.ts'
 export type { ExitStatus } from './exit-status.ts'
 export {
   type Fault,
@@ -52,3 +52,4 @@ export { type TempDir, tempDir } from './temp-dir.ts'
 export { type StartTerminalOptions, TestTerminal } from './terminal.ts'
 export { type Certificate, makeCertificate, startTlsFront, type TlsFront } from './tls-front.ts'
 export { turnsOf } from './turns-of.ts'
+export { type ReadEntry, untar } from './untar.ts'

@@ -6,6 +6,7 @@ import { checkWorkspace } from '../check-workspace.ts'
 
 interface Declared {
   description?: string
+  exports?: Readonly<Record<string, object>>
   dependencies?: readonly string[]
   devDependencies?: readonly string[]
   peerDependencies?: Readonly<Record<string, string>>

@@ -82,6 +82,21 @@ test('makes a call again that the connection did not take, within bounds', async
   expect(never.refused()).toBe(5)
 })
 
+test('fails as unavailable when the server ends the connection in good order, without an answer', async () => {
+  await using directory = await tempDir('nsbox-rpc')
+  const address = join(directory.path, 'socket')
+  const server = createServer()
+  server.on('stream', (stream) => stream.session?.destroy())
+  await new Promise<void>((resolve) => server.listen(address, resolve))
+  try {
+    await using session = new Session(address, { connectTimeout: 5000 })
+    const call = new Rpc(session, { namespace: 'first' }).unary(Version.method.version, {})
+    await expect(call).rejects.toMatchObject({ code: 'unavailable', details: { address } })
+  } finally {
+    await new Promise<void>((resolve) => server.close(() => resolve()))
+  }
+})
+
 test('says which namespace and lease a call is for', async () => {
   const seen: (string | null)[][] = []
   await using server = await serve({

@@ -7,6 +7,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http2'
 import type { Socket } from 'node:net'
+import { Code, ConnectError } from '@connectrpc/connect'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { type ClientTls, type Endpoint, endpointOf } from './endpoint.ts'
 
@@ -76,7 +77,7 @@ export class Session implements AsyncDisposable {
   }
 
   /**
-   * Starts a call.
+   * Starts a call. Whoever listens for errors of its stream is told of one that ends without an answer.
    * @throws `unavailable` naming the address if it cannot connect, `failed_precondition` after the session was disposed
    * of
    */
@@ -177,9 +178,18 @@ export class Session implements AsyncDisposable {
     const streams = this.#connections.get(connection)
     streams?.add(stream)
     if (streams?.size === 1) connection.ref()
+    let answered = false
+    stream.once('response', () => {
+      answered = true
+    })
     stream.once('close', () => {
       streams?.delete(stream)
       if (streams?.size === 0) connection.unref()
+      // From Node 24 on, a stream ends so when the server closes the connection after a GOAWAY without an error. Who
+      // waits for the answer would wait for ever.
+      if (answered || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return
+      if (stream.listenerCount('error') > 0)
+        stream.emit('error', new ConnectError('closed without an answer', Code.Unavailable))
     })
   }
 }

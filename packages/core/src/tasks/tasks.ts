@@ -16,7 +16,10 @@ export interface CreateTaskOptions extends Partial<ProcessIo>, AbortOptions {
   readonly rootfs?: readonly Mount[] | undefined
   /** Options of the runtime, which take precedence over the container's. */
   readonly options?: OpaqueValue | undefined
-  /** The program of the runtime; that of the options, or else the runtime's own by default. */
+  /**
+   * The program of the runtime, in place of the one that its name stands for. For a server that is a shim: the program
+   * that runc's shim, or the server itself, runs in place of runc is an option of the runtime.
+   */
   readonly runtimePath?: string | undefined
   /** A checkpoint in the content store to restore. */
   readonly checkpoint?: Descriptor | undefined

@@ -29,9 +29,7 @@ export function contentPruneCommand(): Command {
           for (const key of keys) print(`${digest} ${key}`)
         }
         if (dry || async) return
-        // Deleting a lease with `sync` waits for a collection.
-        const { id } = await client.leases.create({ labels: {} }, { signal })
-        await client.leases.delete(id, { sync: true, signal })
+        await client.disk.collect({ signal })
       }),
     )
   return new Command('prune').description('remove what is needed no more').addCommand(references)

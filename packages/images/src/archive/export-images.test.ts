@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { type Descriptor, mediaTypes, parsePlatform } from '@nsbox/oci'
+import { type Descriptor, digestHex, digestOf, mediaTypes, parsePlatform } from '@nsbox/oci'
 import {
   type BuiltImage,
   buildImage,
@@ -12,6 +12,7 @@ import {
   runOrThrow,
   tar,
   tempDir,
+  untar,
 } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import fc from 'fast-check'
@@ -69,6 +70,18 @@ describe('an exported archive', () => {
     const archive = await buffer(exportImages([it.image], { content: it.view.content }))
     const { mediaType, digest, size } = it.image.target
     expect(await roundTrip(archive)).toEqual([{ name: it.image.name, mediaType, digest, size }])
+  })
+
+  it('is read by tar-stream, entry by entry', async () => {
+    await using it = await withImage()
+    const { content } = it.view
+    const read = await untar(await buffer(exportImages([it.image], { content })))
+    const files = read.filter(({ header }) => header.type === 'file')
+    const named = files.map(({ header }) => header.name)
+    expect(named.slice(-3)).toEqual(['index.json', 'manifest.json', 'oci-layout'])
+    const digests = files.slice(0, -3).map((file) => `blobs/sha256/${digestHex(digestOf(file.content))}`)
+    expect(named.slice(0, -3)).toEqual(digests)
+    expect(digests).toContain(`blobs/sha256/${digestHex(it.image.target.digest)}`)
   })
 
   it('is the same whenever it is made', async () => {

@@ -1,4 +1,3 @@
-import { writeLayer } from '@nsbox/diff'
 import { padding, readTar, type TarEntry, tarHeader } from '@nsbox/diff/archive'
 import { fromSystemError, NsboxError, quoted } from '@nsbox/errors'
 import { archiveName } from '../archive/archive-name.ts'
@@ -42,6 +41,8 @@ async function* directoryLayer(
   directory: string,
   { sourceDateEpoch, signal }: RootFilesystemLayerOptions,
 ): AsyncGenerator<Uint8Array> {
+  // What reads directories calls Linux; a tar is taken on every system.
+  const { writeLayer } = await import('@nsbox/diff')
   try {
     const source = { upper: directory, form: 'plain', sourceDateEpoch: sourceDateEpoch?.getTime() } as const
     yield* writeLayer(source, { signal })

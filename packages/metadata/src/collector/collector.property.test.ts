@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { openContentStore } from '@nsbox/content'
+import { objectKey, objectsByKey, type StoredObject, unheld, why } from '@nsbox/core/disk'
 import type { Labels } from '@nsbox/core/labels'
 import { errorCode, isAlreadyExists, isNotFound } from '@nsbox/errors'
 import { type Digest, digestOf } from '@nsbox/oci'
@@ -150,7 +151,7 @@ async function apply(
 ): Promise<void> {
   if (step.op === 'wait') return
   if (step.op === 'collect') {
-    await metadata.collect()
+    await collect(metadata)
     for (const model of models.values()) model.collect(now)
     return
   }
@@ -242,6 +243,30 @@ async function apply(
   }
 }
 
+/** Collects just what nothing was said to keep before. */
+async function collect(metadata: Metadata): Promise<void> {
+  const expected: string[][] = []
+  for (const ns of namespaces) {
+    const objects = await objectsOf(metadata, ns)
+    const there = [...objects].filter(([, { isMissing }]) => !isMissing)
+    const left = new Set(unheld(objects.values()).map(objectKey))
+    for (const [key, object] of there)
+      expect([key, why(objects.values(), object)?.length === 0]).toEqual([key, left.has(key)])
+    expected.push(there.map(([key]) => key).filter((key) => !left.has(key)))
+  }
+  await metadata.collect()
+  for (const [index, ns] of namespaces.entries()) {
+    const there = [...(await objectsOf(metadata, ns))].filter(([, { isMissing }]) => !isMissing)
+    expect(there.map(([key]) => key)).toEqual(expected[index])
+  }
+}
+
+async function objectsOf(metadata: Metadata, ns: string): Promise<Map<string, StoredObject>> {
+  const objects: StoredObject[] = []
+  for await (const object of metadata.namespace(ns).objects()) objects.push(object)
+  return objectsByKey(objects)
+}
+
 async function expectSame(metadata: Metadata, models: Map<string, Model>): Promise<void> {
   for (const [ns, model] of models) {
     const view = metadata.namespace(ns)
@@ -288,7 +313,7 @@ test('after any history exactly what is reachable is left, and a namespace can b
           await apply(metadata, models, step, now)
           if (step.op === 'collect') await expectSame(metadata, models)
         }
-        await metadata.collect()
+        await collect(metadata)
         for (const model of models.values()) model.collect(now)
         await expectSame(metadata, models)
 

@@ -61,6 +61,13 @@ export class ContainerCgroup {
     return [...found].sort((a, b) => a - b)
   }
 
+  /** Whether its processes are frozen; undefined where that cannot be read, or is changing. */
+  get frozen(): boolean | undefined {
+    return this.#version === 2
+      ? frozenInUnified(this.#directories.get('')!)
+      : frozenByFreezer(this.#directories.get('freezer'))
+  }
+
   /** Whether it exists in any hierarchy. */
   get exists(): boolean {
     return [...this.#directories.values()].some((directory) => existsSync(directory))
@@ -87,6 +94,28 @@ export class ContainerCgroup {
       throw isErrno(error, 'ENODEV') ? gone(error) : fromSystemError(error, 'cgroup of the container')
     }
     return data
+  }
+}
+
+/** Files: `cgroup.freeze` and `cgroup.events` (the kernel's admin-guide/cgroup-v2.rst). */
+function frozenInUnified(directory: string): boolean | undefined {
+  const wanted = read(join(directory, 'cgroup.freeze'))
+  if (wanted === '0') return false
+  return wanted === '1' && /^frozen 1$/m.test(read(join(directory, 'cgroup.events')) ?? '') ? true : undefined
+}
+
+/** The file `freezer.state`, which is `FREEZING` for a while (admin-guide/cgroup-v1/freezer-subsystem.rst). */
+function frozenByFreezer(directory: string | undefined): boolean | undefined {
+  const state = directory && read(join(directory, 'freezer.state'))
+  return state === 'FROZEN' ? true : state === 'THAWED' ? false : undefined
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    if (isGone(error)) return undefined
+    throw error
   }
 }
 

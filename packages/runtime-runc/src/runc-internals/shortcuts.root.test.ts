@@ -47,6 +47,29 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'shortc
     return resources.use(runtime)
   }
 
+  test.each([true, false])('spare its list where tasks are taken over, if on: %s', async (shortcuts) => {
+    const before = await open(real, shortcuts)
+    expect(await before.proveShortcuts()).toBe(shortcuts)
+    const { tasks, newContainer } = tasksOfRuntime(before.namespace('shortcuts'))
+    for (const id of ['paused', 'running']) {
+      await newContainer(id, containerSpec(id, { args: ['sleep', '1000'] }))
+      await tasks.create(id, { rootfs })
+      await tasks.start(id)
+    }
+    await tasks.pause('paused')
+    await before[Symbol.asyncDispose]()
+    const list = vi.spyOn(Runc.prototype, 'list')
+    const runtime = await open(real, shortcuts)
+    resources.defer(() => runtime.endAll())
+    const found = await runtime.namespace('shortcuts').list()
+    expect(found.map(({ containerId, status }) => [containerId, status])).toEqual([
+      ['paused', 'paused'],
+      ['running', 'running'],
+    ])
+    expect(list).toHaveBeenCalledTimes(shortcuts ? 0 : 1)
+    list.mockRestore()
+  })
+
   /** Runs a container to its end. @returns whether runc was executed from a copy, and called to start and to delete */
   async function live(runtime: RuncRuntime): Promise<typeof allTaken> {
     const { tasks, newContainer } = tasksOfRuntime(runtime.namespace('shortcuts'))

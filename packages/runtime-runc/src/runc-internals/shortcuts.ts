@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Supervisor } from '@nsbox/supervisor'
 import type { CgroupHost } from '../cgroups/cgroup-host.ts'
+import type { ContainerCgroup } from '../cgroups/container-cgroup.ts'
 import { checkContainerId } from '../runc/container-id.ts'
 import { commandPath } from '../runc/run-command.ts'
 import type { Runc } from '../runc/runc.ts'
@@ -28,9 +29,9 @@ export interface ShortcutsOptions {
 }
 
 /**
- * Does some of runc's work by knowledge of its insides: `start` and `delete` without running it, and running it from a
- * copy that it need not make itself. Only for a program named runc that has passed a probe since the start of the host,
- * while its file stays the same; any other, and runc until then, does all its work itself.
+ * Does some of runc's work by knowledge of its insides: `start`, `delete` and telling what is paused without running
+ * it, and running it from a copy that it need not make itself. Only for a program named runc that has passed a probe
+ * since the start of the host, while its file stays the same; any other, and runc until then, does all its work itself.
  */
 export class Shortcuts implements AsyncDisposable {
   readonly #options: ShortcutsOptions
@@ -80,6 +81,15 @@ export class Shortcuts implements AsyncDisposable {
   /** Whether the shortcuts are used with a program. Otherwise it does all its work itself. */
   areTakenFor(runc: Runc): boolean {
     return this.#proofOf(runc) !== undefined
+  }
+
+  /**
+   * Whether a container that has been started is paused, which runc reads from the freezer of its cgroup; undefined
+   * where only the program can tell. Spares runc's list when a server starts, before it serves.
+   */
+  isPaused({ options }: Runc, cgroup: ContainerCgroup | undefined): boolean | undefined {
+    const program = this.#programOf(options.binary)
+    return program !== undefined && this.#proofs.of(program) !== undefined ? cgroup?.frozen : undefined
   }
 
   /** Starts a new probe if an interrupted one has left something, which that removes. */

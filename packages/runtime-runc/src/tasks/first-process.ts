@@ -54,6 +54,11 @@ export class FirstProcess implements Disposable {
     return process !== undefined && process.ended === undefined
   }
 
+  /** Undefined if it has not been made, or has no cgroup of its own. */
+  get cgroup(): ContainerCgroup | undefined {
+    return this.#made?.cgroup
+  }
+
   /** Its part of the task's record. */
   get recorded(): Pick<TaskRecord, 'pid' | 'cgroups'> {
     const { pid, cgroup } = this.#made ?? { pid: 0 }

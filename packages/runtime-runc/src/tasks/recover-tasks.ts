@@ -69,10 +69,15 @@ async function recover({ bundle, record, context, uses }: LeftTask, statuses: St
   const { namespace, id } = bundle
   const first = new FirstProcess(namespace, id, context)
   await first.find(record, context.supervisor.process(processKey(namespace, id)))
+  const runc = runcOf(record.choice, bundle)
   // `follow` reports ends, so a task that has ended meanwhile has its former state until then.
   const before = record.started ? 'running' : 'created'
-  const state = first.isAlive ? (taskState(await statuses.of(record, id)) ?? before) : before
-  const runc = runcOf(record.choice, bundle)
+  const current = async () => {
+    const paused = record.started ? context.shortcuts.isPaused(runc, first.cgroup) : undefined
+    if (paused !== undefined) return paused ? 'paused' : 'running'
+    return taskState(await statuses.of(record, id))
+  }
+  const state = (first.isAlive ? await current() : undefined) ?? before
   const start = new CreatedStart(context.shortcuts, runc, id, record.io)
   const task = new Task({ namespace, id, context, runc, bundle, record, first, uses, start })
   await task.recover(state)

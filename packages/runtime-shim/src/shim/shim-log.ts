@@ -6,10 +6,15 @@ import { makeFifo } from '@nsbox/sys/descriptors'
 
 /** The most characters of a line; the rest is left out. */
 const maxLine = 4096
+/** The most lines in an interval; the rest is read, so that the shim does not wait, and counted. */
+export const maxLines = 1000
+/** Milliseconds. */
+const interval = 1000
 
 /**
  * Reads the FIFO `log` in a bundle, which a shim writes its log to, and makes it if it is missing. Opened for writing
- * as well, so that it does not end when a shim closes it.
+ * as well, so that it does not end when a shim closes it. A shim that logs more than 1,000 lines a second has the rest
+ * left out, and a line that says how many.
  */
 export function readShimLog(bundle: string, onLine: (line: string) => void): Disposable {
   const path = join(bundle, 'log')
@@ -24,13 +29,39 @@ export function readShimLog(bundle: string, onLine: (line: string) => void): Dis
   // It alone must not keep the process alive.
   socket.unref()
   let line = ''
+  const lines = boundedLines(onLine)
   socket.setEncoding('utf8').on('data', (text: string) => {
     const [first = '', ...others] = text.split('\n')
     line = `${line}${first}`.slice(0, maxLine)
     for (const next of others) {
-      if (line !== '') onLine(line)
+      if (line !== '') lines.tell(line)
       line = next.slice(0, maxLine)
     }
   })
-  return { [Symbol.dispose]: () => socket.destroy() }
+  return {
+    [Symbol.dispose]() {
+      socket.destroy()
+      lines[Symbol.dispose]()
+    },
+  }
+}
+
+/** Passes on the first lines of each interval, which begins with a line. */
+function boundedLines(onLine: (line: string) => void): { tell(line: string): void } & Disposable {
+  let count = 0
+  let timer: NodeJS.Timeout | undefined
+  const end = () => {
+    clearTimeout(timer)
+    timer = undefined
+    if (count > maxLines) onLine(`level=warning msg="${count - maxLines} lines left out"`)
+    count = 0
+  }
+  return {
+    tell(line) {
+      timer ??= setTimeout(end, interval).unref()
+      count++
+      if (count <= maxLines) onLine(line)
+    },
+    [Symbol.dispose]: end,
+  }
 }

@@ -2,8 +2,16 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, normalize } from 'node:path/posix'
 import { create, toBinary } from '@bufbuild/protobuf'
 import { AnySchema } from '@bufbuild/protobuf/wkt'
-import { type Bundle, outputFiles, pathsOfSpec, processIo, readBundleSpec, TaskUses } from '@nsbox/bundle'
-import type { GivenPaths, ProcessIo, RuntimeTaskOptions } from '@nsbox/core/tasks'
+import {
+  type Bundle,
+  outputFiles,
+  pathsOfSpec,
+  processIo,
+  readBundleSpec,
+  readOnly,
+  TaskUses,
+} from '@nsbox/bundle'
+import type { RuntimeTaskOptions } from '@nsbox/core/tasks'
 import { isNotFound, NsboxError, quoted } from '@nsbox/errors'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type Bootstrap, parseBootstrap } from '../shim/bootstrap.ts'
@@ -11,6 +19,7 @@ import { findShim } from '../shim/find-shim.ts'
 import { runShimCommand } from '../shim/shim-command.ts'
 import { connectShim } from '../shim/shim-connection.ts'
 import { readShimLog } from '../shim/shim-log.ts'
+import { imagePathOfRestore } from './image-paths.ts'
 import { deleteByProgram } from './left-task.ts'
 import type { ShimContext } from './shim-context.ts'
 import { ShimTask } from './shim-task.ts'
@@ -46,15 +55,20 @@ export async function createTask({ namespace, id, context, options, sandbox }: N
     // Mounts that cannot be removed stay.
     uses.release()
   })
-  await uses.add(pathsBefore(rootfs, io, paths.changesMounts), { signal })
+  const given = imagePathOfRestore(options.options)
+  const taken = [...rootfs, ...(given === '' ? [] : [readOnly(given)])]
+  await uses.add({ mounts: taken, changeable: paths.changesMounts, files: outputFiles(io) }, { signal })
   const bundle = await context.bundles.create(namespace, id, { spec, rootfs: [], signal })
   made = bundle
   // Some shims keep files there that do not belong in memory, such as logs of CRIU.
   mkdirSync(join(bundle.path, 'work'), { mode: 0o711 })
+  // As in containerd's bundles, for programs that look into them.
+  writeFileSync(join(bundle.path, 'shim-binary-path'), binary, { mode: 0o600 })
   requireOutside(paths.mounts, bundle)
   const more = pathsOfSpec(paths, bundle)
   if (more !== undefined) await uses.add(more, { signal })
-  const images = await imagesOf(options, context, undo)
+  // Those that the options name stay when the task ends, and come first, as in containerd.
+  const images = given === '' ? await imagesOf(options, context, undo) : undefined
   const begun: TaskRecord = {
     ...{ format: 1, binary, isShared: sandbox !== undefined, pid: 0, uses: uses.records, exitTold: false },
     ...(images !== undefined && { images }),
@@ -78,7 +92,7 @@ export async function createTask({ namespace, id, context, options, sandbox }: N
           rootfs: rootfs.map(({ type, source, target = '', options: given }) => {
             return { type, source, target, options: [...given] }
           }),
-          checkpoint: images ?? '',
+          checkpoint: images ?? given,
           options: options.options,
         },
         { signal },
@@ -88,10 +102,6 @@ export async function createTask({ namespace, id, context, options, sandbox }: N
   task.change({ pid })
   undo.move()
   return task
-}
-
-function pathsBefore(rootfs: RuntimeTaskOptions['rootfs'], io: ProcessIo, changeable: boolean): GivenPaths {
-  return { mounts: rootfs, changeable, files: outputFiles(io) }
 }
 
 /**

@@ -1,6 +1,4 @@
-import { typeName, unpackAny } from '@nsbox/api'
 import { unpackEventPayload } from '@nsbox/api/event-payload'
-import { CheckpointOptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
 import { mayChangeMounts, outputFiles, pathsOfChanging, processIo, readSpecObject } from '@nsbox/bundle'
 import { mapConcurrently } from '@nsbox/concurrency'
 import type {
@@ -25,6 +23,7 @@ import { validateIdentifier } from '@nsbox/namespaces'
 import { systemClock } from '@nsbox/time'
 import { fromExit, fromState } from './convert.ts'
 import { createTask } from './create-task.ts'
+import { imagePathOfCheckpoint } from './image-paths.ts'
 import type { ShimContext } from './shim-context.ts'
 import type { ShimTask } from './shim-task.ts'
 
@@ -232,7 +231,7 @@ export class NamespaceTasks implements RuntimeTasks {
       throw new NsboxError('unimplemented', 'a checkpoint that adds to another, by a shim')
     const write = (path: string) =>
       task.call((shim) => shim.checkpoint({ id, path, options }, { signal }), { signal })
-    const imagePath = imagePathOf(options)
+    const imagePath = imagePathOfCheckpoint(options)
     if (imagePath !== '') {
       const given = { mounts: [], directories: [imagePath] }
       // Nothing is written there after the call.
@@ -301,10 +300,4 @@ function exitOf(event: OpaqueValue): { readonly containerId?: unknown; readonly 
   } catch {
     return {}
   }
-}
-
-/** The directory for images in options of runc; empty for none, or other options. */
-function imagePathOf(options: OpaqueValue | undefined): string {
-  if (options === undefined || typeName(options) !== CheckpointOptionsSchema.typeName) return ''
-  return unpackAny(CheckpointOptionsSchema, options).imagePath
 }

@@ -3,6 +3,7 @@ import { AnySchema } from '@bufbuild/protobuf/wkt'
 import { packAny, typeName, unpackAny } from '@nsbox/api'
 import { TaskCreateSchema } from '@nsbox/api/gen/events/task_pb'
 import { Health } from '@nsbox/api/gen/grpc/health/v1/health_pb'
+import { Disk } from '@nsbox/api/gen/nsbox/disk/v1/disk_pb'
 import { Processes } from '@nsbox/api/gen/nsbox/tasks/v1/processes_pb'
 import { type ContainerSchema, Containers } from '@nsbox/api/gen/services/containers/v1/containers_pb'
 import { Content } from '@nsbox/api/gen/services/content/v1/content_pb'
@@ -192,6 +193,7 @@ export function tenantRules(parts: TenantRulesParts): Rules {
       checkpoint: never,
     }),
     ...rulesOf(Processes, { kill: run }),
+    ...rulesOf(Disk, { list: { ...read, answer: withoutBackings } }),
     ...rulesOf(Events, {
       // A tenant could fake the server's own events.
       ...{ publish: never, forward: never },
@@ -258,6 +260,16 @@ function withoutHost(answer: MessageShape<typeof Introspection.method.plugins.ou
     ...(plugin.initErr && { initErr: { ...plugin.initErr, message: 'not on this host: skip plugin' } }),
   }))
   return { ...answer, plugins }
+}
+
+/** Whose snapshots have the same files, and how many the server has, is not the tenant's. */
+function withoutBackings(answer: MessageShape<typeof Disk.method.list.output>): typeof answer {
+  const objects = answer.objects.map((object) => {
+    const { name, storage } = object
+    if (name === undefined || storage === '' || storage.startsWith('content/')) return object
+    return { ...object, storage: `${name.kind}/${name.snapshotter}/${name.id}` }
+  })
+  return { ...answer, objects }
 }
 
 /** The event of a task's creation has paths of the host. */

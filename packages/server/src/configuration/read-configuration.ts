@@ -22,6 +22,7 @@ export interface Configuration {
   readonly durability: 'full' | 'relaxed'
   readonly hostsDir: string | undefined
   readonly runtimeBinary: string | undefined
+  readonly runtimeShim: string | undefined
   readonly runtimeShortcuts: 'on' | 'off'
   /** Milliseconds. */
   readonly restartInterval: number | undefined
@@ -74,6 +75,7 @@ export async function readConfiguration({
     durability: settings.durability ?? 'full',
     hostsDir: absolute(settings.hostsDir),
     runtimeBinary: settings.runtimeBinary,
+    runtimeShim: settings.runtimeShim,
     runtimeShortcuts: settings.runtimeShortcuts ?? 'on',
     restartInterval:
       settings.restartInterval === undefined

@@ -89,6 +89,13 @@ export const settings = {
     flag: '--runtime-binary <program>',
     description: 'OCI runtime of tasks that name none (default: runc)',
   },
+  runtimeShim: {
+    key: 'runtime.shim',
+    variable: 'NSBOX_RUNTIME_SHIM',
+    flag: '--runtime-shim <shim>',
+    description:
+      'shim that runs tasks of runc, by its path or a runtime’s name (default: the server’s supervisor)',
+  },
   runtimeShortcuts: {
     key: 'runtime.shortcuts',
     variable: 'NSBOX_RUNTIME_SHORTCUTS',

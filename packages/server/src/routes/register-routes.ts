@@ -11,6 +11,7 @@ import { tasksOf } from '../tasks/tasks-of.ts'
 import { containersRoutes } from './containers.ts'
 import { contentRoutes } from './content.ts'
 import { diffRoutes } from './diff.ts'
+import { diskRoutes } from './disk.ts'
 import { eventsRoutes } from './events.ts'
 import { healthRoutes } from './health.ts'
 import { imagesRoutes } from './images.ts'
@@ -47,6 +48,7 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts, shared:
   containersRoutes(router, view)
   snapshotsRoutes(router, callSnapshotterFrom(metadata, snapshotters, ahead))
   diffRoutes(router, differsOf(view, { applier, workers }))
+  diskRoutes(router, view)
   mountsRoutes(router, mounts, namespaceOf)
   sandboxStoreRoutes(router, view)
   sandboxControllerRoutes(router, (context) =>

@@ -20,6 +20,10 @@ export interface OpenRuntimeOptions {
   /** Path of the server's socket, which shims are told. */
   readonly address: string
   readonly binary?: string | undefined
+  /** The shim that runs tasks of runc's names, as the name of a runtime or a path; undefined for none. */
+  readonly shim?: string | undefined
+  /** Whether a namespace may be a tenant's. Tenants have no shims. */
+  readonly isSealed: (namespace: string) => boolean
   readonly shortcuts: boolean
   /** Called with what tasks use, also those of an earlier server. */
   readonly uses: PathUses
@@ -37,14 +41,23 @@ export interface OpenRuntime extends AsyncDisposable {
   isNews(envelope: Envelope): boolean
 }
 
+/** Where containerd has its bundles below its state; other programs look for them there. */
+const shimBundles = 'io.containerd.runtime.v2.task'
+
 /** Codes of a host without support for tasks. Any other error is a fault. */
 const refusals: ReadonlySet<string> = new Set(['permission_denied', 'unimplemented'])
 
 /**
  * Opens the runtimes, and takes over the tasks of an earlier server. On a host without support, every task is refused.
+ * @throws `invalid_argument` for both a program and a shim
  */
 export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRuntime> {
-  const { state, root, temporary, address, binary, shortcuts, uses, onEvent, onMissed, log } = options
+  const { state, root, temporary, address, binary, shim, shortcuts, isSealed, uses, onEvent, onMissed, log } =
+    options
+  if (binary !== undefined && shim !== undefined) {
+    const why = 'a shim takes the program from the options of its containers'
+    throw new NsboxError('invalid_argument', `runtime.binary with runtime.shim: ${why}`)
+  }
   try {
     if (process.platform !== 'linux') throw new NsboxError('unimplemented', `tasks on ${process.platform}`)
     await using opening = new AsyncDisposableStack()
@@ -63,7 +76,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
     )
     const shims = opening.use(
       await openShimRuntime({
-        directory: join(state, 'shims'),
+        directory: join(state, shimBundles),
         images: join(root, 'shim-checkpoints'),
         address,
         ttrpcAddress: ttrpcAddress(address),
@@ -75,7 +88,10 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
     if (temporary) opening.defer(async () => void (await Promise.all([runc.endAll(), shims.endAll()])))
     const owned = opening.move()
     return {
-      runtime: { ...runtimesOf({ runc, shims }), info: (asked) => runc.info(asked) },
+      runtime: {
+        ...runtimesOf({ runc, shims, runcShim: (name) => (isSealed(name) ? undefined : shim) }),
+        info: (asked) => runc.info(asked),
+      },
       isNews: ({ namespace, event }) =>
         !('opaque' in event) || shims.isNews(namespace, event.topic, event.opaque),
       [Symbol.asyncDispose]: () => owned.disposeAsync() as Promise<void>,
@@ -95,7 +111,9 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
   }
 }
 
-/** Lines of a shim contain their levels; most only report its start. */
-function levelOf(line: string): 'warn' | 'debug' {
-  return /\blevel"?[=:]"?(?:warn|error|fatal|panic)/.test(line) ? 'warn' : 'debug'
+/** Most lines of a shim contain their levels, and most of these only report its start; others may be of a crash. */
+function levelOf(line: string): 'warn' | 'info' | 'debug' {
+  const [, level] = /\blevel"?[=:]"?(\w+)/.exec(line) ?? []
+  if (level === undefined) return 'info'
+  return /^(?:warn|error|fatal|panic)/.test(level) ? 'warn' : 'debug'
 }

@@ -16,13 +16,24 @@ import type {
 import { NsboxError } from '@nsbox/errors'
 import { isRuntimeName } from '../runtime-names.ts'
 
+/** The runtimes of a server. */
+export interface RuntimesParts {
+  /** Runs tasks of runc's names under the server's own supervisor. */
+  readonly runc: Pick<TaskRuntime, 'namespace'>
+  readonly shims: Pick<TaskRuntime, 'namespace'>
+  /** The shim that runs those of a namespace instead, as the name of a runtime or a path; undefined for none. */
+  readonly runcShim: (namespace: string) => string | undefined
+}
+
 /** The runtimes of a server: runc by its names, and shims by all others and by their paths. */
-export function runtimesOf({
-  runc,
-  shims,
-}: Readonly<Record<'runc' | 'shims', Pick<TaskRuntime, 'namespace'>>>): Pick<TaskRuntime, 'namespace'> {
+export function runtimesOf({ runc, shims, runcShim }: RuntimesParts): Pick<TaskRuntime, 'namespace'> {
   return {
-    namespace: (name) => new TasksOfRuntimes({ runc: runc.namespace(name), shims: shims.namespace(name) }),
+    namespace: (name) =>
+      new TasksOfRuntimes({
+        runc: runc.namespace(name),
+        shims: shims.namespace(name),
+        runcShim: runcShim(name),
+      }),
   }
 }
 
@@ -30,10 +41,16 @@ export function runtimesOf({
 class TasksOfRuntimes implements RuntimeTasks {
   readonly #runc: RuntimeTasks
   readonly #shims: RuntimeTasks
+  readonly #runcShim: string | undefined
 
-  constructor({ runc, shims }: Readonly<Record<'runc' | 'shims', RuntimeTasks>>) {
+  constructor({
+    runc,
+    shims,
+    runcShim,
+  }: Readonly<Record<'runc' | 'shims', RuntimeTasks>> & { readonly runcShim: string | undefined }) {
     this.#runc = runc
     this.#shims = shims
+    this.#runcShim = runcShim
   }
 
   has(id: string): boolean {
@@ -43,9 +60,12 @@ class TasksOfRuntimes implements RuntimeTasks {
   async create(id: string, options: RuntimeTaskOptions): Promise<{ readonly pid: number }> {
     // The name of the container may have changed since another runtime made a task of it.
     if (this.has(id)) throw new NsboxError('already_exists', `task ${id}`)
-    const { runtimeName } = options
-    const runtime = runtimeName === undefined || isRuntimeName(runtimeName) ? this.#runc : this.#shims
-    return await runtime.create(id, options)
+    // The path of a runtime's program is that of a shim, in place of the one that the name stands for.
+    const { runtimePath, ...others } = options
+    const given = runtimePath ?? options.runtimeName
+    const shim = given === undefined || isRuntimeName(given) ? this.#runcShim : given
+    if (shim === undefined) return await this.#runc.create(id, others)
+    return await this.#shims.create(id, { ...others, runtimeName: shim })
   }
 
   start(id: string, options?: ProcessChoice): Promise<{ readonly pid: number }> {

@@ -207,6 +207,7 @@ export function containerAttempts(targets: Targets): Record<string, Attempt> {
       own: { containerId: mine, pid: 2 ** 30, signal: 0 },
       foreign: { request: { containerId: theirs, pid: 1, signal: 0 }, codes: absent },
     },
+    'nsbox.disk.v1.Disk/List': { own: { sizes: true } },
     [`${services}.events.v1.Events/Publish`]: never({ topic: '/tasks/exit', event: { typeUrl: 'x' } }),
     [`${services}.events.v1.Events/Forward`]: never({ envelope: { namespace: a, topic: '/tasks/exit' } }),
     [`${services}.events.v1.Events/Subscribe`]: { own: {}, waits: true },
