@@ -46,7 +46,7 @@ export { type RunningProcess, type StartProcessOptions, startProcess } from './r
 export { scratchMount } from './scratch-mount.ts'
 export { seededBytes } from './seeded-bytes.ts'
 export { type Trace, traceProcess, traceRun } from './strace.ts'
-export type { SystemCall } from './strace-output.ts'
+export { parseStrace, type SystemCall } from './strace-output.ts'
 export { type SizedContent, type TarEntry, tar } from './tar.ts'
 export { type TempDir, tempDir } from './temp-dir.ts'
 export { type StartTerminalOptions, TestTerminal } from './terminal.ts'
