@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -16,12 +17,16 @@ import {
   startRegistry,
   tempDir,
 } from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { transform } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { testUser } from '../../test/integration/ordinary-user.ts'
 import { lightPackages } from '../check-deps/floors.ts'
-import { packPackages, publicDirectories } from '../release/pack-packages.ts'
+import { fetchNode } from '../fetch-node.mjs'
+import { type PackedPackage, packPackages, publicDirectories } from '../release/pack-packages.ts'
 import { root } from '../setup/command.mjs'
+import { bareUser } from './bare-user.ts'
 import {
   closure,
   hasNativeCode,
@@ -63,6 +68,7 @@ function readme(name: string): Readme {
 
 const resources = new AsyncDisposableStack()
 let directory: string
+let packed: readonly PackedPackage[]
 let installed: ReadonlyMap<string, InstalledPackage>
 
 const projectOf = (name: string) => join(directory, 'projects', name)
@@ -70,8 +76,8 @@ const projectOf = (name: string) => join(directory, 'projects', name)
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'nsbox-consumers-'))
   resources.defer(() => rm(directory, { recursive: true, force: true }))
-  const packed = await packPackages(directory)
-  await using registry = await startNpmRegistry(packed)
+  packed = await packPackages(directory)
+  await using registry = await startNpmRegistry(packed, { compiled: true })
   const named = [...readmes.values()].flatMap(({ install }) => install)
   const wanted = new Set([...packed.map(({ name }) => name), ...named, '@types/node'])
   installed = await installIsolated(directory, [...wanted], registry.url)
@@ -159,7 +165,7 @@ it('what would be published is whole, and has nothing that serves only in the re
   const args = ['--import', 'tsx', 'scripts/packaging.ts', directory]
   const { code, stdout, stderr } = await run(process.execPath, args, { cwd: root, timeout: 300_000 })
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' })
-})
+}, 300_000)
 
 let compiling: Promise<string> | undefined
 
@@ -248,6 +254,55 @@ it.skipIf(needs({ programs: ['zstd'] }))('images decompresses by a program witho
   const index = createHash('sha256').update(await readFile(join(layout, 'index.json')))
   expect(stdout).toBe(`sha256:${index.digest('hex')}\n`)
 })
+
+describeWith(
+  {
+    linux: true,
+    root: true,
+    users: [testUser],
+    programs: ['docker-registry', 'setpriv', 'skopeo', 'unshare'],
+  },
+  'an ordinary user who has nothing but Node',
+  () => {
+    it('pulls by npx what is unpacked, with no install script run and nothing compiled', {
+      timeout: 300_000,
+    }, async () => {
+      await using registry = await startNpmRegistry(packed, { compiled: false })
+      await using user = await bareUser(registry.url)
+      const image = await pushedImage()
+      const withSqlite = hasSqlite ? process.execPath : join(await fetchNode('24'), 'node')
+      expect(await user.npx(withSqlite, '@nsbox/dist', 'pull', image)).toMatchObject({
+        code: 0,
+        signal: null,
+      })
+      const began = performance.now()
+      const again = ['--root', join(user.home, 'again'), 'pull', image]
+      const pulled = await user.npx(withSqlite, '@nsbox/dist', ...again)
+      console.log(
+        `npx pulls and unpacks in ${((performance.now() - began) / 1000).toFixed(1)} s once it has installed`,
+      )
+      expect(pulled).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^unpacked linux\/\S+ sha256:/m),
+      })
+      const files = await readdir(user.home, { recursive: true })
+      expect(files.filter((name) => /^again\/snapshots\/.*\/fs\/hello$/.test(name))).toHaveLength(1)
+      expect(files.filter((name) => /\/better-sqlite3\/(?:build$|package\.json$)/.test(name))).toEqual([
+        expect.stringMatching(/\/package\.json$/),
+      ])
+      if (hasSqlite) return
+      // A Node without SQLite of its own.
+      const refused = await user.npx(process.execPath, '@nsbox/dist', ...again)
+      expect(refused).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^dist: SQLite is missing, since .*\n$/),
+      })
+    })
+  },
+)
+
+/** Whether this Node has SQLite of its own that can be used. */
+const hasSqlite = isBuiltin('node:sqlite')
 
 /** Without what pnpm's launchers let `require` find. */
 const alone = { NODE_PATH: undefined }
