@@ -320,8 +320,9 @@ async function runExample(name: string, file: string, { output }: Example): Prom
   // Suites are run by vitest, which looks for files of tests.
   const suite = file.replace('.', '.test.')
   if (name === 'compliance') await rename(join(cwd, file), join(cwd, suite))
-  const args = name === 'compliance' ? ['node_modules/vitest/vitest.mjs', 'run', '--test-timeout=60000', suite] : [file]
-  const { stdout } = await runOrThrow(process.execPath, args, { cwd, env, timeout: 120_000 })
+  const args =
+    name === 'compliance' ? ['node_modules/vitest/vitest.mjs', 'run', '--test-timeout=60000', suite] : [file]
+  const { stdout } = await runOrThrow(process.execPath, args, { cwd, env, timeout: 300_000 })
   if (output !== undefined) expect(stdout).toBe(output)
 }
 
