@@ -3,7 +3,7 @@ export { type BusyboxArchive, busyboxArchive } from './busybox-archive.ts'
 export { busyboxRootfs, type RootfsMount } from './busybox-rootfs.ts'
 export { cgroupsNamed, removeCgroup } from './cgroups.ts'
 export { compareTrees, type TreeEntry } from './compare-trees.ts'
-export { type Containerd, startContainerd, stockCtr } from './containerd.ts'
+export { type Containerd, collectsWhenAsked, startContainerd, stockCtr } from './containerd.ts'
 export { buildCorpus, buildOddImage, type Corpus } from './corpus.ts'
 export type { ExitStatus } from './exit-status.ts'
 export {

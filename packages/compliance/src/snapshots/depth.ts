@@ -16,11 +16,18 @@ export function depthTests(create: CreateSnapshotter): void {
       const expected: Record<string, string> = { bottom: '' }
       await layer(subject, 'layer 1', undefined, (path) => writeFile(join(path, 'bottom'), ''))
       for (let depth = 2; depth <= layers; depth++) {
-        await layer(subject, `layer ${depth}`, `layer ${depth - 1}`, async (path) => {
+        const parent = `layer ${depth - 1}`
+        if (depth % 8 > 1) {
+          // Nothing changes, and nothing has to be mounted: that of every layer takes seconds.
+          await snapshotter.prepare('nothing', parent)
+          await snapshotter.commit(`layer ${depth}`, 'nothing')
+          continue
+        }
+        await layer(subject, `layer ${depth}`, parent, async (path) => {
           await writeFile(join(path, `file ${depth}`), `${depth}`)
-          if (depth % 2 === 1) await rm(join(path, `file ${depth - 1}`))
+          if (depth % 8 === 1) await rm(join(path, `file ${depth - 1}`))
         })
-        if (depth % 2 === 1 || depth === layers) expected[`file ${depth}`] = `${depth}`
+        if (depth % 8 === 1 || depth === layers) expected[`file ${depth}`] = `${depth}`
       }
       expect(await inView(subject, `layer ${layers}`, tree)).toEqual(expected)
       await withMounts(await snapshotter.prepare('on top', `layer ${layers}`), async (path) => {

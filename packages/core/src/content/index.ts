@@ -8,6 +8,7 @@ export type {
   IngestManager,
   ReadRange,
 } from './content-store.ts'
+export { type FindManifestOptions, findManifest, maxIndexDepth } from './find-manifest.ts'
 export type { CommitOptions, ContentWriter, IngestOptions, IngestStatus } from './ingest.ts'
 export { type IngestLock, type IngestLockOptions, IngestLocks, ingestDiscarded } from './ingest-locks.ts'
 export { hasLocalPaths, type LocalPaths } from './local-paths.ts'

@@ -1,6 +1,5 @@
-import type { AbortOptions, ContentReader } from '@nsbox/core/content'
+import { type AbortOptions, type ContentReader, findManifest } from '@nsbox/core/content'
 import type { Descriptor, Digest, Platform } from '@nsbox/oci'
-import { findManifest } from './find-manifest.ts'
 import { isImage } from './is-image.ts'
 import { readChain } from './read-chain.ts'
 

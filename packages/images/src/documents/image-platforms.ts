@@ -1,8 +1,13 @@
-import { type AbortOptions, type ContentReader, readImageConfig, readManifest } from '@nsbox/core/content'
+import {
+  type AbortOptions,
+  type ContentReader,
+  maxIndexDepth,
+  readImageConfig,
+  readManifest,
+} from '@nsbox/core/content'
 import { isNotFound } from '@nsbox/errors'
 import { type Descriptor, isIndex, isManifest, type Platform } from '@nsbox/oci'
 import { readChildren } from './children.ts'
-import { maxDepth } from './walk.ts'
 
 /** The platforms of an image's manifests, from its index, or else the configs. Missing documents are ignored. */
 export async function imagePlatforms(
@@ -14,7 +19,7 @@ export async function imagePlatforms(
 
   async function platformsOf(descriptor: Descriptor, depth: number): Promise<Platform[]> {
     if (descriptor.platform !== undefined) return [descriptor.platform]
-    if (depth > maxDepth) return []
+    if (depth > maxIndexDepth) return []
     try {
       if (isManifest(descriptor.mediaType)) return await configPlatform(content, descriptor, options)
       if (!isIndex(descriptor.mediaType)) return []

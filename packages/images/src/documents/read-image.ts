@@ -1,7 +1,6 @@
-import { type AbortOptions, type ContentReader, readImageConfig } from '@nsbox/core/content'
+import { type AbortOptions, type ContentReader, findManifest, readImageConfig } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import type { Descriptor, Digest, ImageConfig, Platform } from '@nsbox/oci'
-import { findManifest } from './find-manifest.ts'
 import { isImage } from './is-image.ts'
 import { layerChain } from './layer-chain.ts'
 

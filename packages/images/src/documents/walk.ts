@@ -1,18 +1,15 @@
 import { ByteBudget } from '@nsbox/core/byte-budget'
-import type { AbortOptions, ContentReader } from '@nsbox/core/content'
+import { type AbortOptions, type ContentReader, maxIndexDepth } from '@nsbox/core/content'
 import { NsboxError } from '@nsbox/errors'
 import type { Descriptor } from '@nsbox/oci'
 import { readChildren } from './children.ts'
-
-/** How deep indexes may refer to indexes; real images need two levels. */
-export const maxDepth = 16
 
 /** How many different objects an image may have. */
 export const maxObjects = 65_536
 
 /** @throws `invalid_argument` for an image that is nested too deep or has too many objects */
 export function checkGraph(image: string, depth: number, objects: number): void {
-  if (depth > maxDepth || objects > maxObjects)
+  if (depth > maxIndexDepth || objects > maxObjects)
     throw new NsboxError('invalid_argument', `image ${image}: too deep or too many objects`)
 }
 

@@ -1,7 +1,6 @@
 import { mapConcurrently, type Semaphore } from '@nsbox/concurrency'
-import type { AbortOptions } from '@nsbox/core/content'
+import { type AbortOptions, findManifest } from '@nsbox/core/content'
 import type { Descriptor, Platform } from '@nsbox/oci'
-import { findManifest } from '../documents/find-manifest.ts'
 import { isImage } from '../documents/is-image.ts'
 import { type FetchSummary, type FetchTreeOptions, fetchTree } from '../fetch/fetch-tree.ts'
 import { Arrivals } from '../flights/arrival.ts'

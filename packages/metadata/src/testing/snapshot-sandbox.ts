@@ -196,3 +196,7 @@ export async function namesOf(snapshotter: Snapshotter): Promise<string[]> {
   for await (const { name } of snapshotter.list()) names.push(name)
   return names
 }
+
+/** The events of snapshots that were published so far. */
+export const snapshotEvents = ({ events }: SnapshotSandbox) =>
+  events.filter(([, { topic }]) => topic.startsWith('/snapshot/'))

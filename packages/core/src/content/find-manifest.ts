@@ -1,4 +1,4 @@
-import { type AbortOptions, type ContentReader, readManifest } from '@nsbox/core/content'
+import type { AbortOptions } from '@nsbox/concurrency'
 import { NsboxError } from '@nsbox/errors'
 import {
   type Descriptor,
@@ -6,11 +6,15 @@ import {
   isIndex,
   isManifest,
   type Manifest,
+  onlyPlatform,
   type Platform,
+  selectManifests,
 } from '@nsbox/oci'
-import { readChildren } from './children.ts'
-import { chooseManifests } from './choose-manifests.ts'
-import { checkGraph } from './walk.ts'
+import type { ContentReader } from './content-store.ts'
+import { readIndex, readManifest } from './read-document.ts'
+
+/** How deep indexes may refer to indexes; real images need two levels. */
+export const maxIndexDepth = 16
 
 /** How to find a manifest. */
 export interface FindManifestOptions extends AbortOptions {
@@ -24,7 +28,8 @@ export interface FindManifestOptions extends AbortOptions {
  * one, for any platform. Undefined for an index without manifests, such as a checkpoint without the image of its
  * container.
  *
- * @throws `not_found` if an index has nothing for the platform, or a document is absent; as `readChildren`
+ * @throws `not_found` if an index has nothing for the platform; `invalid_argument` if it is nested deeper than 16
+ * levels, or leads to something else; as `readManifest`
  */
 export async function findManifest(
   content: Pick<ContentReader, 'read'>,
@@ -33,12 +38,13 @@ export async function findManifest(
 ): Promise<(Manifest & { readonly descriptor: Descriptor }) | undefined> {
   let descriptor = target
   for (let depth = 0; isIndex(descriptor.mediaType); depth += 1) {
-    checkGraph(target.digest, depth, 0)
+    if (depth > maxIndexDepth)
+      throw new NsboxError('invalid_argument', `image ${target.digest}: nested deeper than ${maxIndexDepth}`)
     await arrival(descriptor, { signal })
-    const listed = await readChildren(content, descriptor, { signal })
-    const documents = listed.filter(({ mediaType }) => isManifest(mediaType) || isIndex(mediaType))
-    if (documents.length === 0 && listed.length > 0) return undefined
-    const [best] = chooseManifests(documents, [platform])
+    const { manifests } = await readIndex(content, descriptor, { signal })
+    const documents = manifests.filter(({ mediaType }) => isManifest(mediaType) || isIndex(mediaType))
+    if (documents.length === 0 && manifests.length > 0) return undefined
+    const [best] = selectManifests({ manifests: documents }, onlyPlatform(platform))
     if (best === undefined) {
       const wanted = formatPlatform(platform)
       throw new NsboxError('not_found', `index ${descriptor.digest}: no manifest for ${wanted}`)
