@@ -28,8 +28,8 @@ export interface FindManifestOptions extends AbortOptions {
  * one, for any platform. Undefined for an index without manifests, such as a checkpoint without the image of its
  * container.
  *
- * @throws `not_found` if an index has nothing for the platform; `invalid_argument` if it is nested deeper than 16 levels,
- * or leads to something else; as `readManifest`
+ * @throws `not_found` if an index has nothing for the platform; `invalid_argument` if it is nested deeper than 16
+ * levels, or leads to something else; as `readManifest`
  */
 export async function findManifest(
   content: Pick<ContentReader, 'read'>,
