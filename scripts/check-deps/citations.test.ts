@@ -32,6 +32,7 @@ describe('citations', () => {
       '// As in ../../../../shared/OTHER.md.',
       'names ../../../../shared/OTHER.md, which is not in the repository',
     ],
+    ['// Run `npm run nothing`.', 'says npm run nothing, which package.json does not have'],
     ['// OTHER §5', 'cites OTHER §5 instead of a path in docs/'],
     ['// OTHER B01', 'cites OTHER B01 instead of a path in docs/'],
   ])('lead somewhere, unlike %s', async (text, problem) => {

@@ -15,11 +15,13 @@ const attacks = 'docs/threat-model.md'
 
 /**
  * Citations in comments and documents that lead nowhere: of a document or source that is not there, of a section that
- * docs/behaviour.md does not have, of an attack that docs/threat-model.md does not have.
+ * docs/behaviour.md does not have, of an attack that docs/threat-model.md does not have, of a script that the root's
+ * manifest does not have.
  */
 export function checkCitations(workspace: Workspace): string[] {
   const sections = sectionsOf(read(join(workspace.root, rules)))
   const ids = readAttacks(read(join(workspace.root, attacks)))
+  const { scripts = {} } = JSON.parse(read(join(workspace.root, 'package.json'))) as { scripts?: object }
   return [...textsOf(workspace)].flatMap(({ file, text }) => {
     const problems = [
       ...cited(text, rules, '§\\d+')
@@ -31,6 +33,9 @@ export function checkCitations(workspace: Workspace): string[] {
       ...filesIn(text)
         .filter((name) => !isThere(workspace.root, file, name))
         .map((name) => `names ${name}, which is not in the repository`),
+      ...[...text.matchAll(/\bnpm run (?:-s )?([\w:-]+)/g)]
+        .filter(([, script]) => !(script! in scripts))
+        .map(([command]) => `says ${command}, which package.json does not have`),
       ...[...text.matchAll(byTitle)].map(([citation]) => `cites ${citation} instead of a path in docs/`),
     ]
     return [...new Set(problems)].map((problem) => `${file} ${problem}`)

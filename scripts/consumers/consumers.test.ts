@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -16,12 +17,16 @@ import {
   startRegistry,
   tempDir,
 } from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { transform } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { testUser } from '../../test/integration/ordinary-user.ts'
 import { lightPackages } from '../check-deps/floors.ts'
-import { packPackages, publicDirectories } from '../release/pack-packages.ts'
+import { fetchNode } from '../fetch-node.mjs'
+import { type PackedPackage, packPackages, publicDirectories } from '../release/pack-packages.ts'
 import { root } from '../setup/command.mjs'
+import { bareUser } from './bare-user.ts'
 import {
   closure,
   hasNativeCode,
@@ -30,7 +35,7 @@ import {
   linkPackages,
 } from './isolated-projects.ts'
 import { startNpmRegistry } from './npm-registry.ts'
-import { type Example, readReadme } from './readme-examples.ts'
+import { type Example, type Readme, readReadme } from './readme-examples.ts'
 
 /** What the examples of some packages need of the host. */
 const exampleNeeds: Readonly<Record<string, Needs>> = {
@@ -47,9 +52,23 @@ const exampleNeeds: Readonly<Record<string, Needs>> = {
 }
 
 const directories = publicDirectories()
-const readmes = new Map(directories.map((directory) => [directory, readReadme(directory)]))
+const readmes = new Map(directories.map((name) => [name, readme(name)]))
+
+/** What the README of a package says; what that of the repository does is to be tried where the client is installed. */
+function readme(name: string): Readme {
+  const its = readReadme(join('packages', name))
+  if (name !== 'client') return its
+  const all = readReadme('.')
+  return {
+    ...its,
+    examples: [...its.examples, ...all.examples],
+    others: [...its.others, ...all.others],
+  }
+}
+
 const resources = new AsyncDisposableStack()
 let directory: string
+let packed: readonly PackedPackage[]
 let installed: ReadonlyMap<string, InstalledPackage>
 
 const projectOf = (name: string) => join(directory, 'projects', name)
@@ -57,8 +76,8 @@ const projectOf = (name: string) => join(directory, 'projects', name)
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'nsbox-consumers-'))
   resources.defer(() => rm(directory, { recursive: true, force: true }))
-  const packed = await packPackages(directory)
-  await using registry = await startNpmRegistry(packed)
+  packed = await packPackages(directory)
+  await using registry = await startNpmRegistry(packed, { compiled: true })
   const named = [...readmes.values()].flatMap(({ install }) => install)
   const wanted = new Set([...packed.map(({ name }) => name), ...named, '@types/node'])
   installed = await installIsolated(directory, [...wanted], registry.url)
@@ -100,19 +119,29 @@ function entriesOf({ manifest }: InstalledPackage): string[] {
     .map((entry) => `${manifest.name}${entry.slice(1)}`)
 }
 
-/**
- * Compiles the programs of all projects, those at once that need the same: what they share is then read once.
- *
- * @param options that say how modules are found
- */
-async function compile(options: { module: string; moduleResolution: string }): Promise<string> {
-  // The types of Connect name some that only browsers' have.
-  const ofConnect = directories.filter((name) => readmes.get(name)?.install.includes('@connectrpc/connect'))
-  const others = directories.filter((name) => !ofConnect.includes(name))
-  return `${await compileTogether(others, [], options)}${await compileTogether(ofConnect, ['dom'], options)}`
+interface Compiling {
+  /** The package with the compiler. */
+  readonly compiler: string
+  /** How modules are found. */
+  readonly modules: string
 }
 
-async function compileTogether(projects: readonly string[], lib: readonly string[], options: object) {
+/**
+ * Compiles the programs of projects, those at once that need the same: what they share is then read once.
+ */
+async function compile(projects: readonly string[], how: Compiling): Promise<string> {
+  // The types of Connect name some that only browsers' have.
+  const ofConnect = projects.filter((name) => readmes.get(name)?.install.includes('@connectrpc/connect'))
+  const others = projects.filter((name) => !ofConnect.includes(name))
+  return `${await compileTogether(others, [], how)}${await compileTogether(ofConnect, ['dom'], how)}`
+}
+
+async function compileTogether(
+  projects: readonly string[],
+  lib: readonly string[],
+  { compiler, modules }: Compiling,
+) {
+  if (projects.length === 0) return ''
   const config = join(directory, 'tsconfig.json')
   const compilerOptions = {
     target: 'es2022',
@@ -121,12 +150,14 @@ async function compileTogether(projects: readonly string[], lib: readonly string
     skipLibCheck: false,
     types: ['node'],
     typeRoots: [join(directory, 'types')],
-    ...options,
+    module: modules === 'bundler' ? 'esnext' : modules,
+    moduleResolution: modules,
   }
   const include = projects.map((name) => `projects/${name}/*.ts`)
   await writeFile(config, JSON.stringify({ compilerOptions, include }))
-  const tsc = join(root, 'node_modules/.bin/tsc')
-  const { code, stdout, stderr } = await run(tsc, ['-p', config], { cwd: directory, timeout: 300_000 })
+  const tsc = join(root, 'node_modules', compiler, 'bin/tsc')
+  const args = [tsc, '-p', config]
+  const { code, stdout, stderr } = await run(process.execPath, args, { cwd: directory, timeout: 300_000 })
   return code === 0 ? '' : stdout + stderr
 }
 
@@ -136,20 +167,36 @@ it('what would be published is whole, and has nothing that serves only in the re
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' })
 }, 300_000)
 
+let compiling: Promise<string> | undefined
+
+/** Compiles all programs, which can be run after it, unless that has been done. */
+const compiled = () => (compiling ??= compile(directories, { compiler: 'typescript', modules: 'node16' }))
+
 describe('strict programs in TypeScript', () => {
-  it.each([
-    { module: 'esnext', moduleResolution: 'bundler' },
-    { module: 'node16', moduleResolution: 'node16' },
-  ])('compile with modules by $moduleResolution', async (options) => {
-    expect(await compile(options)).toBe('')
+  it('compile with modules by bundler', async () => {
+    expect(await compile(directories, { compiler: 'typescript', modules: 'bundler' })).toBe('')
+  })
+
+  it('compile with modules by node16', async () => {
+    expect(await compiled()).toBe('')
+  })
+
+  // It is slow, so `npm test` compiles only what has failed with it before, and what that brings along.
+  it('compile with TypeScript 5.9', async () => {
+    const projects = process.env.NSBOX_TEST_LONG ? directories : ['snapshots']
+    expect(await compile(projects, { compiler: 'typescript-5.9', modules: 'node16' })).toBe('')
   })
 })
 
 describe.each(directories)('@nsbox/%s', (name) => {
-  const { install, examples } = readmes.get(name)!
+  const { install, examples, others } = readmes.get(name)!
 
   it('is installed by what its README says', () => {
     expect(install).toContain(`@nsbox/${name}`)
+  })
+
+  it('shows nothing that is not run', () => {
+    expect(others).toEqual([])
   })
 
   if (name in lightPackages)
@@ -167,7 +214,7 @@ describe.each(directories)('@nsbox/%s', (name) => {
     )
     if (example.beside)
       it.skipIf(missing)(`has example ${index} that works as compiled`, () =>
-        runExample(name, `example-${index}.js`, example),
+        compiled().then(() => runExample(name, `example-${index}.js`, example)),
       )
   }
 })
@@ -208,6 +255,55 @@ it.skipIf(needs({ programs: ['zstd'] }))('images decompresses by a program witho
   expect(stdout).toBe(`sha256:${index.digest('hex')}\n`)
 })
 
+describeWith(
+  {
+    linux: true,
+    root: true,
+    users: [testUser],
+    programs: ['docker-registry', 'setpriv', 'skopeo', 'unshare'],
+  },
+  'an ordinary user who has nothing but Node',
+  () => {
+    it('pulls by npx what is unpacked, with no install script run and nothing compiled', {
+      timeout: 300_000,
+    }, async () => {
+      await using registry = await startNpmRegistry(packed, { compiled: false })
+      await using user = await bareUser(registry.url)
+      const image = await pushedImage()
+      const withSqlite = hasSqlite ? process.execPath : join(await fetchNode('24'), 'node')
+      expect(await user.npx(withSqlite, '@nsbox/dist', 'pull', image)).toMatchObject({
+        code: 0,
+        signal: null,
+      })
+      const began = performance.now()
+      const again = ['--root', join(user.home, 'again'), 'pull', image]
+      const pulled = await user.npx(withSqlite, '@nsbox/dist', ...again)
+      console.log(
+        `npx pulls and unpacks in ${((performance.now() - began) / 1000).toFixed(1)} s once it has installed`,
+      )
+      expect(pulled).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^unpacked linux\/\S+ sha256:/m),
+      })
+      const files = await readdir(user.home, { recursive: true })
+      expect(files.filter((name) => /^again\/snapshots\/.*\/fs\/hello$/.test(name))).toHaveLength(1)
+      expect(files.filter((name) => /\/better-sqlite3\/(?:build$|package\.json$)/.test(name))).toEqual([
+        expect.stringMatching(/\/package\.json$/),
+      ])
+      if (hasSqlite) return
+      // A Node without SQLite of its own.
+      const refused = await user.npx(process.execPath, '@nsbox/dist', ...again)
+      expect(refused).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^dist: SQLite is missing, since .*\n$/),
+      })
+    })
+  },
+)
+
+/** Whether this Node has SQLite of its own that can be used. */
+const hasSqlite = isBuiltin('node:sqlite')
+
 /** Without what pnpm's launchers let `require` find. */
 const alone = { NODE_PATH: undefined }
 
@@ -216,7 +312,11 @@ async function runExample(name: string, file: string, { output }: Example): Prom
   const cwd = projectOf(name)
   const env: Record<string, string | undefined> = { ...alone, TMPDIR: directory }
   if (name === 'images' || name === 'registry') env.IMAGE = await pushedImage()
-  if (name === 'client') env.CONTAINERD_ADDRESS = await installedServer()
+  if (name === 'client') {
+    env.CONTAINERD_ADDRESS = await installedServer()
+    // Where that has the image.
+    env.CONTAINERD_NAMESPACE = 'example'
+  }
   // Suites are run by vitest, which looks for files of tests.
   const suite = file.replace('.', '.test.')
   if (name === 'compliance') await rename(join(cwd, file), join(cwd, suite))

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { createReadStream } from 'node:fs'
+import { createReadStream, existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -20,10 +20,16 @@ export interface NpmRegistry extends AsyncDisposable {
 }
 
 /**
- * Serves packed packages as if they were published, and what the workspace has installed of others, native code as it
- * was compiled. Nothing comes from elsewhere, so that npm installs the same on any day, and without a network.
+ * Serves packed packages as if they were published, and what the workspace has installed of others. Nothing comes from
+ * elsewhere, so that npm installs the same on any day, and without a network.
+ *
+ * @param compiled whether native code comes as it was compiled for the workspace, and not as it is published, for an
+ *     install script to fetch or compile
  */
-export async function startNpmRegistry(packed: readonly PackedPackage[]): Promise<NpmRegistry> {
+export async function startNpmRegistry(
+  packed: readonly PackedPackage[],
+  { compiled }: { readonly compiled: boolean },
+): Promise<NpmRegistry> {
   const sources = await installedPackages()
   for (const { file } of packed) {
     const manifest = JSON.parse(await readMember(file, 'package/package.json'))
@@ -37,7 +43,7 @@ export async function startNpmRegistry(packed: readonly PackedPackage[]): Promis
     const [name, version] = path.split('/-/')
     const versions = sources.filter(({ manifest }) => manifest.name === name)
     const one = versions.find(({ manifest }) => manifest.version === version)
-    if (one !== undefined) return sendArchive(one, response)
+    if (one !== undefined) return sendArchive(one, compiled, response)
     if (version !== undefined || versions.length === 0) return void response.writeHead(404).end('{}')
     const described = versions.map(({ manifest }) => {
       const dist = { tarball: `${url}/${manifest.name}/-/${manifest.version}` }
@@ -58,9 +64,11 @@ export async function startNpmRegistry(packed: readonly PackedPackage[]): Promis
   }
 }
 
-async function sendArchive({ place }: Source, response: ServerResponse): Promise<void> {
+async function sendArchive({ place }: Source, compiled: boolean, response: ServerResponse): Promise<void> {
   if ('archive' in place) return pipeline(createReadStream(place.archive), response)
   const parts = ['--exclude=./node_modules', '--exclude=*.o', '--exclude=*.a', '--exclude=./deps']
+  // Other packages may publish a directory of that name.
+  if (!compiled && existsSync(join(place.directory, 'binding.gyp'))) parts.push('--exclude=./build')
   const args = [
     '-c',
     '--hard-dereference',

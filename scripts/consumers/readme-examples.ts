@@ -20,16 +20,18 @@ export interface Readme {
   /** The packages of the first `npm install`, without which the examples do not work. */
   readonly install: readonly string[]
   readonly examples: readonly Example[]
+  /** The first lines of blocks that nobody runs or reads: such as those in a list, or in another language. */
+  readonly others: readonly string[]
 }
 
 /**
  * Reads a README. A block `ts` is an example; a block `js` or `text` that follows before the next one is the same in
  * JavaScript, or its output.
  *
- * @param directory of the package, below `packages`
+ * @param directory from the root
  */
 export function readReadme(directory: string): Readme {
-  const text = readFileSync(join(root, 'packages', directory, 'README.md'), 'utf8')
+  const text = readFileSync(join(root, directory, 'README.md'), 'utf8')
   const install = /^ {4}npm install (?:--save-dev )?(@.+)$/m.exec(text)?.[1]?.split(' ') ?? []
   const blocks = fencedBlocks(text)
   const examples = blocks.flatMap(({ language, text: typescript }, index) => {
@@ -47,5 +49,8 @@ export function readReadme(directory: string): Readme {
       },
     ]
   })
-  return { install, examples }
+  // Every second fence closes a block.
+  const fences = text.match(/^ *```.*$/gm)?.filter((_, index) => index % 2 === 0) ?? []
+  const others = fences.filter((fence) => !['```ts', '```js', '```text', '```toml'].includes(fence))
+  return { install, examples, others }
 }

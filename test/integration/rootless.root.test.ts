@@ -310,11 +310,19 @@ describeWith(needed, 'an ordinary user', () => {
       expect(await user.run('/usr/bin/ctr', run, { within })).toMatchObject({ code: 0, stderr: '' })
     })
 
-    it('builds an image of a directory and pushes it', async () => {
+    it('builds an image of a directory, pushes it and pulls it back', async () => {
       const name = `${registry.host}/built:1`
       const made = await ctr('images', 'from-rootfs', '/usr/share/base-files', name)
       expect(made).toMatchObject({ code: 0, stderr: '' })
+      const listed = async () =>
+        (await ctr('images', 'ls')).stdout.split('\n').find((line) => line.startsWith(name))
+      const built = await listed()
+      expect(built).toMatch(/sha256:[0-9a-f]{64}/)
       expect(await ctr('images', 'push', '--plain-http', name)).toMatchObject({ code: 0 })
+      expect(await ctr('images', 'rm', '--sync', name)).toMatchObject({ code: 0 })
+      expect(await listed()).toBeUndefined()
+      expect(await ctr('images', 'pull', '--plain-http', name)).toMatchObject({ code: 0, stderr: '' })
+      expect(await listed()).toBe(built)
     })
 
     it('limits, measures and pauses containers where a cgroup is delegated', async () => {

@@ -1,7 +1,7 @@
 import { copyFile, readFile, readlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Client, connect } from '@nsbox/client'
-import { containerSpec } from '@nsbox/compliance/tasks'
+import { containerSpec, processSpec } from '@nsbox/compliance/tasks'
 import { busyboxRootfs, type RootfsMount, removeCgroup, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
@@ -131,8 +131,10 @@ describeWith(
       await told.kill()
       await told.restart()
       expect(await other.tasks.get('told')).toMatchObject({ pid, status: 'running' })
-      const exec = ['-n', namespace, 'tasks', 'exec', '--exec-id', 'x', 'told', '/bin/echo', 'inside']
-      expect(await told.stockCtr(exec)).toMatchObject({ code: 0, stdout: 'inside\n', stderr: '' })
+      await other.tasks.exec('told', 'x', { spec: processSpec({ args: ['sh', '-c', 'exit 5'] }) })
+      await other.tasks.start('told', { execId: 'x' })
+      expect((await other.tasks.wait('told', { execId: 'x' })).exitStatus).toBe(5)
+      await other.tasks.deleteProcess('told', 'x')
       await writeFile(join(bundles(told), 'told/log'), 'said after the restart\n')
       await expect.poll(() => told.process.output).toContain('said after the restart')
       await other.tasks.kill('told', 9)

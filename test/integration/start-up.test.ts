@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
+import { parseStrace, type SystemCall, startProcess, tempDir, traceRun } from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, it } from 'vitest'
 
 /** The built files that a program loads before it does anything, by their names, with their texts. */
@@ -43,3 +45,55 @@ it.each(['index', 'nsbox-server.main', 'worker.main', 'tree-worker', 'checkpoint
     expect(imports.filter((path) => !isBuiltin(path) && path !== 'better-sqlite3')).toEqual([])
   },
 )
+
+describeWith({ programs: ['strace'] }, 'what a server opens', () => {
+  const packages = join(import.meta.dirname, '../../packages')
+  const program = join(packages, 'server/bin/nsbox-server.mjs')
+
+  /** The files with code or about a package that were opened, as seen from the server's, without hashes. */
+  const opened = (calls: readonly SystemCall[]) => {
+    const paths = calls
+      .filter(({ result }) => !result.startsWith('-'))
+      .map(({ args }) => /"([^"]+)"/.exec(args)?.[1] ?? '')
+      .filter((path) => path.startsWith(`${packages}/`) || /\.([cm]?js|node)$/.test(path))
+    return [
+      ...new Set(
+        paths.map((path) =>
+          relative(join(packages, 'server'), path).replace(/(-[0-9a-f]{16})?(-\d+)?\./, '.'),
+        ),
+      ),
+    ].sort()
+  }
+
+  it.each(['--version', '--help', '-v', '-h'])('is nothing of the server for %s', async (question) => {
+    const { code, stdout, calls } = await traceRun(['open', 'openat'], process.execPath, [program, question])
+    expect([code, stdout === '']).toEqual([0, false])
+    expect(opened(calls)).toEqual([
+      'bin/nsbox-server.mjs',
+      'dist/nsbox-server-help.js',
+      'dist/revision.json',
+      'package.json',
+    ])
+  })
+
+  it('is one file of ours for a start, and what is native in SQLite', async () => {
+    await using directory = await tempDir('nsbox-start-up')
+    const file = join(directory.path, 'calls')
+    const strace = ['--follow-forks', '--trace=open,openat', `--output=${file}`, '--', process.execPath]
+    const places = ['root', 'state'].flatMap((name) => [`--${name}`, join(directory.path, name)])
+    await using traced = await startProcess('strace', [...strace, program, ...places], { ready: /serving/ })
+    const { pid } = JSON.parse(/^\{.*"serving".*$/m.exec(traced.output)![0]) as { pid: number }
+    const { length } = await readFile(file, 'utf8')
+    process.kill(pid, 'SIGTERM')
+    await traced.exited
+    const paths = opened(parseStrace((await readFile(file, 'utf8')).slice(0, length)))
+    // The program, by its compiled form where there is one for this Node, and the supervisor's.
+    const own = ['bin/nsbox-server.mjs', 'dist/bin/supervisor.js', 'dist/nsbox-server.js', 'package.json']
+    const forms = ['dist/nsbox-server.cache', 'dist/nsbox-server.cjs', 'dist/nsbox-server.main.js']
+    expect(paths.filter((path) => !path.includes('node_modules'))).toEqual(
+      paths.filter((path) => [...own, ...forms, 'dist/revision.json'].includes(path)),
+    )
+    // better-sqlite3 and koffi, which stay outside.
+    expect(paths.length).toBeLessThanOrEqual(32)
+  })
+})

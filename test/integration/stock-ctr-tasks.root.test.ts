@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type LeakWatch, TestTerminal, watchLeaks } from '@nsbox/testing'
+import { type LeakWatch, startProcess, TestTerminal, watchLeaks } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
@@ -124,17 +124,14 @@ describeWith(needed, 'stock ctr 1.7 with tasks', () => {
     const { code, stdout } = await lab.stock(['tasks', 'start', '--fifo-dir', fifos, 'made'])
     expect([code, stdout]).toEqual([5, 'made\n'])
     await ctr('containers', 'rm', 'made')
-    await using _ = await started(
-      'attached',
-      'sh',
-      '-c',
-      'until [ -e /go ]; do sleep 0.1; done; echo seen; exit 4',
-    )
-    const attached = lab.stock(['tasks', 'attach', 'attached'])
-    // The end of the task is that of its execs: whoever waits for one of them has to be done before.
-    const later = '(sleep 1; touch /go) > /dev/null 2>&1 < /dev/null &'
-    await ctr('tasks', 'exec', '--exec-id', 'go', '--fifo-dir', fifos, 'attached', 'sh', '-c', later)
-    expect(await attached).toMatchObject({ code: 4, stdout: 'seen\n' })
+    const script = 'until [ -e /go ]; do echo waits; sleep 0.1; done; echo seen; exit 4'
+    await using _ = await started('attached', 'sh', '-c', script)
+    const [program, ...args] = command('tasks', 'attach', 'attached')
+    await using attached = await startProcess(program!, args, { ready: /waits/ })
+    const pid = /^attached +(\d+)/m.exec(await ctr('tasks', 'ls'))![1]!
+    await writeFile(`/proc/${pid}/root/go`, '')
+    expect((await attached.exited).code).toBe(4)
+    await expect.poll(() => attached.output).toMatch(/^(waits\n)+seen\n$/)
   })
 
   it('output goes nowhere, or where a URI says', async () => {

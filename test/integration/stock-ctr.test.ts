@@ -113,9 +113,9 @@ describeWith({ programs: ['ctr'] }, 'stock ctr 1.7', () => {
     const digest = await ingest('hello')
     const again = ['content', 'ingest', '--expected-size', '5', '--expected-digest', digest, 'again']
     // It takes "already exists" for success.
-    await ctr(again, { input: 'hello', timeout: 10_000 })
+    await ctr(again, { input: 'hello', timeout: 60_000 })
     const malformed = ['content', 'ingest', '--expected-digest', 'sha256:abc', 'x']
-    await refused(malformed, { input: 'x'.repeat(5_000_000), timeout: 10_000 })
+    await refused(malformed, { input: 'x'.repeat(5_000_000), timeout: 60_000 })
   })
 
   it('gets a ref as soon as the one that holds it has died', async () => {

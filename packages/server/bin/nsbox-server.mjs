@@ -9,4 +9,6 @@ setFlagsFromString('--heap-growing-percent=200')
 // pull: 70 ms of processor time, for the few headers of some tens of answers. zstd, where it is WebAssembly too, is
 // optimized a tenth of a second later because of this.
 setFlagsFromString('--wasm-tiering-budget=1000000000')
-await import('../dist/nsbox-server.js')
+const questions = ['-h', '--help', '-v', '--version']
+const isQuestion = process.argv.slice(2).some((argument) => questions.includes(argument))
+await import(isQuestion ? '../dist/nsbox-server-help.js' : '../dist/nsbox-server.js')

@@ -99,6 +99,16 @@ describe('a data root', () => {
     await (await startServer({ root }))[Symbol.asyncDispose]()
   })
 
+  test('refuses a program of the runtime with a shim, which would not get it', async () => {
+    const both = { runtimeBinary: 'runc', runtimeShim: 'io.containerd.runc.v2' }
+    const failure = await startServer({ root: `${root}-other`, durability: 'relaxed', ...both }).catch(
+      errorCode,
+    )
+    expect(failure).toBe('invalid_argument')
+    // Its lock and its stores are closed.
+    await using _ = await startServer({ root: `${root}-other`, durability: 'relaxed' })
+  })
+
   test('gives its stores to the process that embeds it', async () => {
     await server.metadata.namespaces.create({ name: 'direct' })
     expect((await clients().namespaces.list({})).namespaces.map(({ name }) => name)).toEqual(['direct'])

@@ -72,13 +72,13 @@ export async function startServer(
 
   const gated = await openGatedListeners(config)
   const { isSealed } = gated
-  const content = starting.use(await openContentStore({ root: join(root, 'content'), durability }))
   const uuid = await serverUuid(root)
   const proxies = starting.use(openProxyPlugins(config.proxyPlugins ?? []))
   // The store that they are in is opened with the snapshotters.
   let listNamespaces: Metadata['namespaces']['list'] = async () => []
-  const { entries: snapshotters, loaded } = starting.use(
-    await openSnapshotters({
+  const opening = [
+    openContentStore({ root: join(root, 'content'), durability }).then((store) => starting.use(store)),
+    openSnapshotters({
       root: join(root, 'snapshots'),
       durability,
       proxied: {
@@ -87,8 +87,11 @@ export async function startServer(
         namespaces: async (options) => (await listNamespaces(options)).map(({ name }) => name),
       },
       log,
-    }),
-  )
+    }).then((opened) => starting.use(opened)),
+  ] as const
+  // After an error the other has to be open before it can be closed.
+  await Promise.allSettled(opening)
+  const [content, { entries: snapshotters, loaded }] = await Promise.all(opening)
   const events = new EventExchange({ opaqueFields: opaqueEventFields })
   const metadata = starting.use(
     await openMetadata({

@@ -47,7 +47,8 @@ function missing(): never {
   throw new NsboxError(
     'failed_precondition',
     `SQLite is missing, since better-sqlite3 has no binary for Node ${version} on ${platform}-${arch}: take Node ` +
-      '22.16 or later, which brings SQLite along, or have `npm rebuild better-sqlite3` compile it',
+      `22.16 or later, which brings SQLite along (npx takes it with --package node-${platform}-${arch}@24), or have ` +
+      '`npm rebuild --ignore-scripts=false better-sqlite3` fetch or compile one',
   )
 }
 

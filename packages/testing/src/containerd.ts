@@ -14,6 +14,16 @@ export interface Containerd extends AsyncDisposable {
 }
 
 /**
+ * Settings with which containerd collects only after its start and where a client asks for it. By default it does a
+ * while after anything was deleted, and may then take what a test has made and nothing refers to yet. The pause between
+ * two collections is the time of one divided by the threshold.
+ */
+export const collectsWhenAsked = `
+[plugins."io.containerd.gc.v1.scheduler"]
+  pause_threshold = 0.000001
+`
+
+/**
  * Starts stock containerd, without its CRI plugin; needs root.
  *
  * @param options.env further variables of its environment

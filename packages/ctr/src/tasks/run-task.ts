@@ -54,6 +54,7 @@ export async function runTask(session: Session, task: TaskHandle, options: RunTa
   const { exitStatus } = await runInForeground(task, { session, start })
   await task.delete({ signal })
   await network?.disconnect()
-  undo.move()
+  // Otherwise its start has done so; a second time is an error from Node 24 on.
+  if (options.endsWithCommand) undo.move()
   process.exitCode = exitStatus
 }

@@ -10,7 +10,7 @@ const manifest = (platform?: Platform): Descriptor => ({
   platform,
 })
 const choose = (below: readonly Descriptor[]) => () =>
-  chooseChildren(index, below, { platforms: [parsePlatform('linux/s390x')], layers: true })
+  chooseChildren(index, below, { platforms: ['linux/s390x', 'linux/s390x'].map(parsePlatform), layers: true })
 
 it('an index without the platform is refused by what is wanted and what there is', () => {
   const below = ['linux/amd64', 'unknown/unknown', 'linux/arm64', 'linux/amd64'].map((text) =>

@@ -20,10 +20,8 @@ export function noManifest(
   const there = [...new Set(named)].filter((name) => name !== ofAttestations)
   const more = there.length > shownPlatforms ? ` and ${there.length - shownPlatforms} more` : ''
   const list = there.slice(0, shownPlatforms).join(', ') || 'none that it names'
-  return new NsboxError(
-    'not_found',
-    `${subject}: no manifest for ${wanted.map(nameOf).join(', ')}; there are: ${list}${more}`,
-  )
+  const missing = [...new Set(wanted.map(nameOf))].join(', ')
+  return new NsboxError('not_found', `${subject}: no manifest for ${missing}; there are: ${list}${more}`)
 }
 
 /** Each part may have 255 characters, of any kind. */

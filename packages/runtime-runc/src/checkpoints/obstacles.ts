@@ -58,6 +58,12 @@ const known: readonly Known[] = [
       `an open file outside the mounts of the container, ${JSON.stringify(path)} (descriptor ${fd})`,
   ],
   [
+    /\(anon_inode:\[io_uring\]\)/,
+    'failed_precondition',
+    () =>
+      'io_uring, which CRIU does not know (with UV_USE_IO_URING=0 in its environment Node does not use it)',
+  ],
+  [
     /send_fds failed \(-22\)/,
     'failed_precondition',
     () => 'a descriptor that no other process can be given, such as one of io_uring',

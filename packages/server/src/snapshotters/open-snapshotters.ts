@@ -66,21 +66,23 @@ export async function openSnapshotters({
   log,
 }: OpenSnapshottersOptions): Promise<OpenSnapshotters> {
   await using opening = new AsyncDisposableStack()
-  const entries: SnapshotterEntry[] = []
-  const loaded = new Map<string, Snapshotter>()
-  for (const [name, open] of Object.entries(kinds)) {
+  const attempts = Object.entries(kinds).map(async ([name, open]): Promise<SnapshotterEntry> => {
     const root = join(parent, name)
     const onLeftover = (err: unknown) => log.warn({ err, snapshotter: name }, 'removing files of a snapshot')
     try {
-      const snapshotter = opening.use(await open({ root, durability, onLeftover }))
-      loaded.set(name, snapshotter)
-      entries.push({ name, root, snapshotter })
+      return { name, root, snapshotter: opening.use(await open({ root, durability, onLeftover })) }
     } catch (error) {
       if (!isRefusal(error)) throw error
       log.warn({ err: error, snapshotter: name }, 'a snapshotter does not work on this host')
-      entries.push({ name, root, refusal: error })
+      return { name, root, refusal: error }
     }
-  }
+  })
+  // After an error the others have to be open before they can be closed.
+  await Promise.allSettled(attempts)
+  const entries = await Promise.all(attempts)
+  const loaded = new Map<string, Snapshotter>(
+    entries.flatMap(({ name, snapshotter }) => (snapshotter === undefined ? [] : [[name, snapshotter]])),
+  )
   for (const connection of proxied?.connections ?? []) {
     const { name } = connection.plugin
     if (entries.some((entry) => entry.name === name))
