@@ -83,12 +83,14 @@ describeWith({ linux: true, root: true, programs: ['perl'] }, 'cgroups', () => {
 })
 
 function hierarchies(): string[] {
-  return readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .flatMap((line) => {
-      const [before, after] = line.split(' - ')
-      return after?.startsWith('cgroup') ? [before!.split(' ')[4]!] : []
-    })
+  const found = new Map<string, string>()
+  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
+    const [before, after] = line.split(' - ')
+    const [, , device, , mountPoint] = before!.split(' ')
+    // Containers of others mount them once more.
+    if (after?.startsWith('cgroup') && !found.has(device!)) found.set(device!, mountPoint!)
+  }
+  return [...found.values()]
 }
 
 /** The cgroup stays busy for a moment after its last process has ended. */
