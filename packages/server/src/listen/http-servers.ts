@@ -9,7 +9,7 @@ import { windowBytes } from '../rpc/message-reader.ts'
 import type { NodeRequest, NodeResponse } from '../rpc/node-request.ts'
 import type { RpcHandler } from '../rpc/rpc-handler.ts'
 import { sniffProtocol } from './connection-protocol.ts'
-import { rotateSession } from './session-rotation.ts'
+import { rotateSession, type SessionRotation } from './session-rotation.ts'
 import { SessionSockets } from './session-sockets.ts'
 
 /** The most connections at once. */
@@ -93,6 +93,7 @@ export function createHttpServers(
 ): HttpServers {
   const { conduct } = handler
   const accesses = new WeakMap<http2.Http2Session, ConnectionAccess>()
+  const rotations = new WeakMap<http2.Http2Session, SessionRotation>()
   const onRequest = (request: NodeRequest, response: NodeResponse, access: ConnectionAccess | undefined) => {
     if (access === undefined) response.destroy()
     else handler.request(request, response, access)
@@ -124,6 +125,10 @@ export function createHttpServers(
       stream.destroy()
       return
     }
+    if (rotations.get(session)?.admits(stream) === false) {
+      stream.close(http2.constants.NGHTTP2_REFUSED_STREAM)
+      return
+    }
     stream.once('close', () => {
       if (!stream.headersSent) conduct.fault(session)
     })
@@ -134,7 +139,7 @@ export function createHttpServers(
     if (access !== undefined) accesses.set(session, access)
     if (socket !== undefined) sessionSockets.add(session, socket)
     session.setLocalWindowSize(connectionWindow)
-    rotateSession(session)
+    rotations.set(session, rotateSession(session, handler.hasOneAnswer))
     conduct.introduce(session, session.socket, () => {
       session.destroy(undefined, http2.constants.NGHTTP2_ENHANCE_YOUR_CALM)
     })

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import type { IncomingHttpHeaders } from 'node:http2'
 import {
   type ConnectRouter,
   createConnectRouter,
@@ -46,6 +47,8 @@ export interface RpcHandlerOptions {
 export interface RpcHandler {
   /** Serves HTTP/2 streams directly where possible. */
   readonly stream: TakeStream
+  /** Whether a request's method has one answer; false for a method that there is not. */
+  readonly hasOneAnswer: (headers: IncomingHttpHeaders) => boolean
   readonly request: (request: NodeRequest, response: NodeResponse, peer: ConnectionAccess) => void
   /** Limits wasted work; connections have to be registered with it. */
   readonly conduct: Conduct
@@ -139,6 +142,7 @@ export function createRpcHandler({
   }
   return {
     request,
+    hasOneAnswer: ({ ':path': path = '' }) => handlers.get(path)?.method.methodKind === 'unary',
     stream: grpcStreams({ methods, shutdownSignal, budgets, conduct, log, patience }),
     conduct,
   }
