@@ -45,7 +45,7 @@ export async function createContainer(
     labels: parseLabels(flags.label ?? [], { missing: 'true' }),
     sandbox: flags.sandbox,
     extensions: flags.cni ? networkExtension() : {},
-    base: async (image, leased) => await baseOf(session, image, flags, `${leased.lease}-remapped`),
+    base: async (image, leased) => await baseOf(session, image, flags, leased.lease!),
     fill: async (image, mounts, leased) => {
       const on = { image, mounts, platform: flags.platform, signal }
       if (checkpoint) await applyCheckpoint(leased, checkpoint, on)
@@ -118,13 +118,13 @@ async function specOf(
  * The parent of the container's snapshot. For a user namespace, the image's files are copied with changed owners, or,
  * where the flags ask for it and the snapshotter can map owners itself, labels say how.
  *
- * @param key as `remappedSnapshot` has it
+ * @param lease the container's own
  */
 async function baseOf(
   { client, signal }: Session,
   { chainId, snapshotter, snapshotterName }: ImageInUse,
   { gidmap, remapLabels, snapshotterLabel = [], uidmap }: ContainerFlags,
-  key: string,
+  lease: string,
 ): Promise<SnapshotBase> {
   const labels = parseLabels(snapshotterLabel, { missing: 'true' })
   if (chainId === undefined || uidmap === undefined || gidmap === undefined)
@@ -141,5 +141,8 @@ async function baseOf(
     }
   }
   const mapping = { uid: parseIdMapping(uidmap), gid: parseIdMapping(gidmap) }
-  return { parent: await remappedSnapshot(snapshotter, chainId, mapping, { key, signal }), labels }
+  const hold = (id: string) =>
+    client.leases.addResource(lease, { type: `snapshots/${snapshotterName}`, id }, { signal })
+  const options = { key: `${lease}-remapped`, hold, signal }
+  return { parent: await remappedSnapshot(snapshotter, chainId, mapping, options), labels }
 }

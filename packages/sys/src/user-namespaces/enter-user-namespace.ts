@@ -76,7 +76,8 @@ export function planUserNamespace(): UserNamespacePlan {
 /** Why this user cannot make a user namespace; undefined if it is possible. */
 export function userNamespaceRefusal(): string | undefined {
   // Changing mounts shows more than making the namespace: some systems allow the one and refuse the other.
-  const [program, ...args] = ['unshare', '-U', '-m', '-r', '--propagation', 'private', '--', 'true']
+  const options = ['-U', '-m', '-r', '--propagation', 'private']
+  const [program, ...args] = ['unshare', ...options, '--', '/bin/sh', '-c', ':']
   const { error, status, stderr } = spawnSync(program!, args, {
     encoding: 'utf8',
     timeout: 10_000,
