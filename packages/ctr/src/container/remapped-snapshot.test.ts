@@ -7,6 +7,7 @@ test('a copy that exists is held before it is looked for, so that no collection 
   const snapshotter = {
     async stat(name: string) {
       calls.push(`stat ${name}`)
+      return { kind: 'committed' }
     },
   } as unknown as Snapshotter
   const hold = async (name: string) => void calls.push(`hold ${name}`)
