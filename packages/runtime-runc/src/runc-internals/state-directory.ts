@@ -12,6 +12,7 @@ import {
 import { rmdir } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isErrno, NsboxError } from '@nsbox/errors'
 import { processStat } from '@nsbox/sys/processes'
 import { hasEnded } from '../runc/has-ended.ts'
@@ -26,6 +27,9 @@ export const criuRoot = (root: string, id: string): string => join(root, id, 'cr
 
 /** Milliseconds between checks that the process that should write is still there. */
 const lookInterval = 100
+
+/** Milliseconds of the last pause before a busy cgroup is left to runc; the first takes one, and each twice the last. */
+const longestPause = 32
 
 /** The fields of `state.json` that are read, as runc 1.x writes them, if it is an object at all. */
 interface State {
@@ -202,12 +206,19 @@ function notWritten(timeout: number): NsboxError {
   return new NsboxError('deadline_exceeded', `the first process did not start within ${timeout} ms`)
 }
 
-/** @returns whether it is gone */
+/**
+ * Removes a cgroup, which may be busy for a moment longer than its last process lives.
+ * @returns whether it is gone
+ */
 async function removeCgroup(path: string): Promise<boolean> {
-  try {
-    await rmdir(path)
-    return true
-  } catch (error) {
-    return isErrno(error, 'ENOENT')
+  for (let pause = 1; ; pause *= 2) {
+    try {
+      await rmdir(path)
+      return true
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return true
+      if (!isErrno(error, 'EBUSY') || pause > longestPause) return false
+    }
+    await sleep(pause)
   }
 }

@@ -3,6 +3,7 @@ import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import { connect } from 'node:net'
 import { createClient } from '@connectrpc/connect'
 import { Content } from '@nsbox/api/gen/services/content/v1/content_pb'
+import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
 import { expect, test } from 'vitest'
 import { versionRoutes } from '../routes/version.ts'
 import { socketTransport } from '../testing/grpc-call.ts'
@@ -155,4 +156,19 @@ test('a stream that comes while the end of its connection is still to be told is
     [0, 1003],
   ])
   expect([1001, 1003, 1005].map((id) => admits(streamOf(id)))).toEqual([true, true, false])
+})
+
+test('calls that end with their connection, however many, end nothing else', async () => {
+  await using served = await serveRoutes(versionRoutes)
+  const socket = connect(served.address)
+  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+  socket.write(frame(frameType.settings, 0, 0, Buffer.alloc(0)))
+  const path = '/containerd.services.version.v1.Version/Version'
+  // Without their messages.
+  for (let stream = 1; stream < 2000; stream += 2) socket.write(call(path, stream).subarray(0, -14))
+  await once(socket, 'data')
+  socket.destroy()
+  await expect.poll(() => served.connections()).toBe(0)
+  using client = socketTransport(served.address)
+  expect((await createClient(Version, client.transport).version({})).version).not.toBe('')
 })

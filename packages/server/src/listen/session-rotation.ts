@@ -51,7 +51,8 @@ export function rotateSession(
   let open = 0
 
   const count = () => {
-    if (isOver) return
+    // Its streams end with a connection, which has nobody left to tell.
+    if (isOver || session.destroyed) return
     const now = performance.now()
     allowance = Math.min(streamBurst, allowance + ((now - last) / 1000) * streamsPerSecond) - 1
     last = now
