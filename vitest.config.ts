@@ -33,7 +33,7 @@ export default defineConfig({
     // What is waited for comes soon on an idle machine, and later on a busy one.
     expect: { poll: { timeout: 30_000 } },
     // The machine the project is built for has two cores, and tests wait for half of their time.
-    maxWorkers: 5,
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     projects: [
       {

@@ -28,7 +28,9 @@ export const criuRoot = (root: string, id: string): string => join(root, id, 'cr
 /** Milliseconds between checks that the process that should write is still there. */
 const lookInterval = 100
 
-/** Milliseconds of the last pause before a busy cgroup is left to runc; the first takes one, and each twice the last. */
+/**
+ * Milliseconds of the last pause before a busy cgroup is left to runc; the first takes one, and each twice the last.
+ */
 const longestPause = 32
 
 /** The fields of `state.json` that are read, as runc 1.x writes them, if it is an object at all. */
