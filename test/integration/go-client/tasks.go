@@ -85,6 +85,7 @@ func signals(s *story, image containerd.Image) {
 	s.try("end", task.Kill(s, syscall.SIGTERM))
 	s.ended("its end", exits)
 	s.ended("its end for the other", others)
+	task.IO().Wait()
 	s.is("output", out.text())
 	s.deleted("delete", task)
 
