@@ -23,6 +23,7 @@ export type {
 } from './containers/restore-container.ts'
 export type { RunOptions, RunResult } from './containers/run-container.ts'
 export type { Disk, Explanation, Explanations, Pruned, PruneOptions } from './disk/disk.ts'
+export { unusedImages } from './disk/unused-images.ts'
 export type { ForkOptions } from './fork/fork-options.ts'
 export { defaultSnapshotter } from './messages/snapshotter-name.ts'
 export type {

@@ -4,6 +4,7 @@ import type { Image } from '@nsbox/core/images'
 import { isNotFound } from '@nsbox/errors'
 import type { Pruned, PruneOptions } from './disk.ts'
 import type { DiskView } from './disk-view.ts'
+import { unusedImages } from './unused-images.ts'
 import { objectsOf, objectsOfAll } from './usage-of.ts'
 
 /** Removes the images that no container is of, and what nothing keeps then. */
@@ -21,17 +22,6 @@ export async function prune(client: DiskView, options: PruneOptions): Promise<Pr
   const gone = new Set(collected)
   const kept = [...objects.values()].filter((object) => !gone.has(object))
   return { images, collected, freed: bytesOnlyOf(collected, [...kept, ...others]) }
-}
-
-async function unusedImages(
-  client: DiskView,
-  filters: readonly string[],
-  options: AbortOptions,
-): Promise<Image[]> {
-  const images = await client.images.list(filters, options)
-  const used = new Set<string>()
-  for await (const { image } of client.containers.list([], options)) used.add(image)
-  return images.filter(({ name }) => !used.has(name))
 }
 
 /** @returns those that were there to be removed: an image that has changed meanwhile is another */

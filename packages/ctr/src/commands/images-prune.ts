@@ -1,3 +1,4 @@
+import { unusedImages } from '@nsbox/client'
 import { isNotFound, undefinedIf } from '@nsbox/errors'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
@@ -14,10 +15,7 @@ export function imagesPruneCommand(): Command {
           complain('ctr: no images pruned: images prune requires --all')
           return
         }
-        const images = await client.images.list([], { signal })
-        const used = new Set<string>()
-        for await (const { image } of client.containers.list([], { signal })) used.add(image)
-        const unused = images.filter(({ name }) => !used.has(name))
+        const unused = await unusedImages(client, [], { signal })
         for (const [index, { name, target }] of unused.entries()) {
           // One full cycle at the end collects for all of them. An image that has changed meanwhile is another.
           const sync = index === unused.length - 1
