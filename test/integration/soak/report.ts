@@ -5,8 +5,8 @@ import type { Phase, SoakReport } from './soak.ts'
 const noise = { server: 8192, supervisor: 2048 }
 
 /**
- * What is wrong: faults, what stayed, and memory that grew over the steady phases. A trend is told of six of them or
- * more, by the medians of their first and last thirds.
+ * What is wrong: faults, what stayed, and memory that grew over the steady phases. A trend is told of nine of them or
+ * more, by the medians of their second and last thirds: heaps grow to their ordinary size in the first.
  */
 export function problems({ phases, faults }: SoakReport): string[] {
   const steady = phases.filter(({ kind }) => kind === 'steady')
@@ -16,16 +16,16 @@ export function problems({ phases, faults }: SoakReport): string[] {
     ...(['server', 'supervisor'] as const).flatMap((program) => {
       const growth = growthOf(steady, program)
       if (growth === undefined || growth < noise[program]) return []
-      return [`memory of the ${program} grew by ${growth} KiB over ${steady.length} phases`]
+      return [`memory of the ${program} grew by ${growth} KiB in a third of ${steady.length} phases`]
     }),
   ]
 }
 
 function growthOf(steady: readonly Phase[], program: 'server' | 'supervisor'): number | undefined {
-  if (steady.length < 6) return undefined
+  if (steady.length < 9) return undefined
   const sizes = steady.map(({ footprint }) => footprint[program]?.pss ?? 0)
   const third = Math.floor(sizes.length / 3)
-  return median(sizes.slice(-third)) - median(sizes.slice(0, third))
+  return median(sizes.slice(-third)) - median(sizes.slice(-2 * third, -third))
 }
 
 function median(values: readonly number[]): number {
@@ -48,7 +48,9 @@ export function markdown(report: SoakReport): string {
   return [
     `Seed \`${seed}\`: ${count} operations in ${minutes.toFixed(1)} minutes and ${phases.length} phases. Killed: ` +
       `server ${kills.server} times, supervisor ${kills.supervisor}, both at once ${kills.both}.` +
-      (grown.length > 0 ? ` Growth of memory over the steady phases: ${grown.join(', ')}.` : ''),
+      (grown.length > 0
+        ? ` Growth of memory from the second to the last third of the steady phases: ${grown.join(', ')}.`
+        : ''),
     table(
       [
         'phase',
