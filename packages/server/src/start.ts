@@ -227,7 +227,9 @@ export async function startServer(
   )
   await bindSocket(http.server, address)
   const { tcpPort } = await gated.bind(newHandler, log)
-  await page.bind({ files: pageFiles, newHandler, log })
+  // Its terminals end before the calls that they are made of are refused.
+  starting.use(page)
+  await page.bind({ files: pageFiles, address, state, newHandler, log })
   if (tasks.refusal === undefined) {
     const tasksIn = namespaceTasks({ metadata, snapshotters, runtime: tasks.runtime, mounts, sandboxes })
     starting.use(

@@ -9,6 +9,7 @@ import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import type { Server } from '../server.ts'
 import { startServer } from '../start.ts'
 import { socketTransport } from '../testing/grpc-call.ts'
@@ -252,6 +253,49 @@ describe('calls of the page', () => {
   test('H04 that the page has no use for are refused in the mode for actions, too', async () => {
     const refused = await refusals(actor)
     expect([...refused.keys()].sort()).toEqual(ruled('never').sort())
+  })
+
+  test('H04 that take more than a method are refused in the mode that only looks', async () => {
+    const { host, cookie } = reader
+    const headers = { cookie, origin: `http://${host}` }
+    const query = 'namespace=n&container=c'
+    for (const action of ['fork', 'checkpoint']) {
+      const path = `/${action}?${query}&name=x&prefix=x`
+      const refusal = await ask(host, path, { method: 'POST', headers })
+      expect(refusal).toMatchObject({ status: 403, body: expect.stringContaining('read-only') })
+    }
+    expect(await upgrade(host, `/terminal?${query}`, headers)).toBe(403)
+  })
+
+  test('H03 for a terminal need a session and the page’s origin', async () => {
+    const { host, cookie } = actor
+    const path = '/terminal?namespace=n&container=c'
+    const origin = `http://${host}`
+    expect(await upgrade(host, path, { origin })).toBe(401)
+    expect(await upgrade(host, path, { cookie })).toBe(403)
+    expect(await upgrade(host, path, { cookie, origin: 'http://evil.example' })).toBe(403)
+    expect(await upgrade(host, path, { cookie, origin, host: 'evil.example' })).toBe(403)
+    expect(await upgrade(host, '/elsewhere', { cookie, origin })).toBe(404)
+    expect(await upgrade(host, '/terminal?namespace=n', { cookie, origin })).toBe(400)
+  })
+
+  /** The status by which a WebSocket is refused. */
+  async function upgrade(host: string, path: string, headers: Record<string, string>): Promise<number> {
+    const socket = new WebSocket(`ws://${host}${path}`, { headers: { host, ...headers } })
+    const [, response] = await once(socket, 'unexpected-response')
+    response.resume()
+    return response.statusCode
+  }
+
+  test('tell what a log lacks', async () => {
+    const { host, cookie } = reader
+    const logs = (query: string) => ask(host, `/logs?${query}`, { headers: { cookie } })
+    expect(await logs('namespace=n&container=none')).toMatchObject({
+      status: 404,
+      body: expect.stringContaining('none'),
+    })
+    expect((await logs('namespace=n')).status).toBe(400)
+    expect((await logs('namespace=n/n&container=c')).status).toBe(400)
   })
 
   test('get the answers of the socket', async () => {

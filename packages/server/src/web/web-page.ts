@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Interceptor } from '@connectrpc/connect'
 import { NsboxError } from '@nsbox/errors'
 import type { Logger } from 'pino'
@@ -9,6 +10,7 @@ import type { PageFiles } from './page-files.ts'
 import { pageGate } from './page-gate.ts'
 import { pageRoutes } from './page-routes.ts'
 import { PageSessions } from './page-sessions.ts'
+import { Terminals } from './terminals.ts'
 import { openWebServer, type WebServer } from './web-server.ts'
 
 /** The settings of the page. */
@@ -25,15 +27,20 @@ export interface PageLink {
 export interface WebPageParts {
   /** Loads the files of the page. */
   readonly files: PageFiles
+  /** Of the server's own socket. */
+  readonly address: string
+  readonly state: string
   /** Makes the handler of its calls. */
   readonly newHandler: (gate: Interceptor) => RpcHandler
   readonly log: Logger
 }
 
-/** The page of a server, which is served where the configuration says so. */
-export class WebPage {
+/** The page of a server, which is served where the configuration says so. Disposing of it ends logs and terminals. */
+export class WebPage implements AsyncDisposable {
   readonly #config: WebConfig
   readonly #sessions = new PageSessions()
+  readonly #stopping = new AbortController()
+  #terminals: Terminals | undefined
   #server: WebServer | undefined
 
   /** @throws `invalid_argument` for an address that others than this machine might reach */
@@ -43,21 +50,24 @@ export class WebPage {
     this.#config = config
   }
 
-  /** Whether the configuration has an address for it. */
-  get isWanted(): boolean {
-    return this.#config.webAddress !== undefined
-  }
-
   /** Its address, such as `http://127.0.0.1:8080/`; undefined while it is not served. */
   get address(): string | undefined {
     return this.#server && `http://${this.#server.host}/`
   }
 
   /** Begins to serve it. */
-  async bind({ files, newHandler, log }: WebPageParts): Promise<void> {
+  async bind({ files, address, state, newHandler, log }: WebPageParts): Promise<void> {
     const { webAddress, webWrite: write = false } = this.#config
     if (webAddress === undefined) return
-    const routes = pageRoutes({ files: await files(), handler: newHandler(pageGate({ write })), write })
+    if (write) this.#terminals = await Terminals.open({ address, fifoDirectory: join(state, 'fifo'), log })
+    const routes = pageRoutes({
+      files: await files(),
+      handler: newHandler(pageGate({ write })),
+      address,
+      terminals: this.#terminals,
+      stopping: this.#stopping.signal,
+      log,
+    })
     this.#server = await openWebServer(parseLoopbackAddress(webAddress), {
       sessions: this.#sessions,
       routes,
@@ -80,5 +90,10 @@ export class WebPage {
   /** Its listener, as the others of a server. */
   get listeners(): readonly Pick<HttpServers, 'close' | 'destroy'>[] {
     return this.#server === undefined ? [] : [this.#server]
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort()
+    await this.#terminals?.[Symbol.asyncDispose]()
   }
 }
