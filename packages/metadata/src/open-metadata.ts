@@ -13,7 +13,12 @@ import { type NamespaceStore, requireNamespace } from '@nsbox/namespaces'
 import { type Database, openDatabase } from '@nsbox/sqlite'
 import { type Clock, systemClock } from '@nsbox/time'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import { type CollectionResult, Collector, type CollectorSchedule } from './collector/collector.ts'
+import {
+  type Collection,
+  type CollectionResult,
+  Collector,
+  type CollectorSchedule,
+} from './collector/collector.ts'
 import type { Marking } from './collector/marking.ts'
 import { containerStore } from './containers/container-store.ts'
 import { type Restartable, restartable } from './containers/restartable.ts'
@@ -65,6 +70,8 @@ export interface MetadataOptions {
   /** Whether there is a subscriber for an event that happens now; if not, `onEvent` is not called. True by default. */
   readonly isHeard?: (() => boolean) | undefined
   readonly collector?: CollectorSchedule | undefined
+  /** Called after each collection, also one that failed; must not throw. */
+  readonly onCollection?: ((collection: Collection) => void) | undefined
   readonly log?: Log | undefined
   /** `systemClock` by default. */
   readonly clock?: Clock | undefined
@@ -185,6 +192,7 @@ export function createMetadata(
       inUse,
       clock,
       log,
+      onCollection: options.onCollection ?? (() => {}),
       schedule: options.collector ?? {},
     }),
   )

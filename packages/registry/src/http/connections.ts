@@ -41,6 +41,11 @@ export interface ConnectionListeners {
    * Secrets are masked; control characters are not. Must not throw.
    */
   readonly onDump?: Dump | undefined
+  /**
+   * Called with the number of bytes of each piece of a blob or manifest that arrives, also of one that arrives again
+   * after a broken connection; must not throw.
+   */
+  readonly onArrival?: ((bytes: number) => void) | undefined
 }
 
 /**

@@ -19,6 +19,7 @@ export interface Configuration {
   readonly tcpCertificate: string | undefined
   readonly tcpKey: string | undefined
   readonly tcpClientCa: string | undefined
+  readonly metricsAddress: string | undefined
   readonly durability: 'full' | 'relaxed'
   readonly hostsDir: string | undefined
   readonly runtimeBinary: string | undefined
@@ -72,6 +73,7 @@ export async function readConfiguration({
     tcpCertificate: absolute(settings.tcpCertificate),
     tcpKey: absolute(settings.tcpKey),
     tcpClientCa: absolute(settings.tcpClientCa),
+    metricsAddress: settings.metricsAddress,
     durability: settings.durability ?? 'full',
     hostsDir: absolute(settings.hostsDir),
     runtimeBinary: settings.runtimeBinary,

@@ -1,0 +1,184 @@
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile, stat } from 'node:fs/promises'
+import { request } from 'node:http'
+import { connect as connectSocket } from 'node:net'
+import { join } from 'node:path'
+import { createClient } from '@connectrpc/connect'
+import { Namespaces } from '@nsbox/api/gen/services/namespaces/v1/namespace_pb'
+import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
+import { tempDir } from '@nsbox/testing'
+import { describeWith } from '@nsbox/testing/describe-with'
+import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Server } from '../server.ts'
+import { startServer } from '../start.ts'
+import { socketTransport } from '../testing/grpc-call.ts'
+import { definitions } from './definitions.ts'
+
+const resources = new AsyncDisposableStack()
+let directory: string
+let server: Server
+let port: number
+
+beforeAll(async () => {
+  directory = resources.use(await tempDir('nsbox-metrics')).path
+  const root = join(directory, 'root')
+  server = resources.use(await startServer({ root, durability: 'relaxed', metricsAddress: '127.0.0.1:0' }))
+  port = Number(/^http:\/\/127\.0\.0\.1:(\d+)\/metrics$/.exec(server.metricsAddress ?? '')?.[1])
+})
+afterAll(() => resources.disposeAsync())
+
+interface Asked {
+  readonly path?: string
+  readonly method?: string
+  readonly host?: string
+  readonly socketPath?: string
+}
+
+async function ask({ path = '/metrics', method = 'GET', host, socketPath }: Asked = {}) {
+  const sent = request({
+    ...(socketPath === undefined ? { host: '127.0.0.1', port } : { socketPath }),
+    ...{ path, method, agent: false },
+    headers: { host: host ?? `127.0.0.1:${port}` },
+  })
+  sent.end()
+  const [response] = await once(sent, 'response')
+  let body = ''
+  for await (const chunk of response.setEncoding('utf8')) body += chunk
+  return { status: response.statusCode, type: response.headers['content-type'], body }
+}
+
+/** The value of a series, as the text has it. */
+function seriesOf(text: string, series: string): number | undefined {
+  const line = text.split('\n').find((each) => each.startsWith(`${series} `))
+  return line === undefined ? undefined : Number(line.slice(series.length + 1))
+}
+
+describe('the listener for metrics', () => {
+  test('tells them at /metrics, and where containerd has its own', async () => {
+    const { status, type, body } = await ask()
+    expect([status, type]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8'])
+    expect(seriesOf(body, 'process_start_time_seconds')).toBeLessThanOrEqual(Date.now() / 1000)
+    expect((await ask({ path: '/v1/metrics?x' })).status).toBe(200)
+    const head = await ask({ method: 'HEAD' })
+    expect([head.status, head.body]).toEqual([200, ''])
+  })
+
+  test('D24 answers only requests that name its own address as their host, and only such as read', async () => {
+    const statuses = async (asked: readonly Asked[]) =>
+      await Promise.all(asked.map(async (each) => (await ask(each)).status))
+    expect(await statuses([{ host: `localhost:${port}` }])).toEqual([200])
+    const others = ['evil.example', `evil.example:${port}`, '127.0.0.1', `127.0.0.1.evil.example:${port}`]
+    expect(await statuses(others.map((host) => ({ host })))).toEqual(others.map(() => 421))
+    expect(await statuses([{ method: 'POST' }, { method: 'DELETE' }])).toEqual([405, 405])
+    expect(await statuses([{ path: '/' }, { path: '/metrics/' }, { path: '/../metrics' }])).toEqual([
+      404, 404, 404,
+    ])
+  })
+
+  test('D24 is refused any other address than of loopback', async () => {
+    for (const metricsAddress of [
+      '0.0.0.0:0',
+      '[::]:0',
+      '10.1.2.3:0',
+      'example.com:0',
+      '[::ffff:10.1.2.3]:0',
+    ])
+      await expect(
+        startServer({ root: join(directory, 'other'), metricsAddress }),
+        metricsAddress,
+      ).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('loopback') })
+    await expect(
+      startServer({ root: join(directory, 'other'), metricsAddress: 'unix://relative' }),
+    ).rejects.toMatchObject({ code: 'invalid_argument' })
+  })
+
+  test('D24 bounds its connections, and lets go of those that say nothing', async () => {
+    const sockets = Array.from({ length: 40 }, () => connectSocket(port, '127.0.0.1'))
+    const ended = sockets
+      .filter((socket) => socket.on('error', () => {}))
+      .map((socket) => once(socket, 'close'))
+    // Those beyond the bound are closed at once.
+    await Promise.all(ended.slice(16 + 8))
+    for (const socket of sockets) socket.destroy()
+    await expect
+      .poll(
+        async () =>
+          await ask().then(
+            ({ status }) => status,
+            () => 'refused',
+          ),
+      )
+      .toBe(200)
+  })
+
+  test('serves on a socket that is only for its own user', async () => {
+    const socketPath = join(directory, 'metrics.sock')
+    const root = join(directory, 'by-socket')
+    await using other = await startServer({
+      root,
+      durability: 'relaxed',
+      metricsAddress: `unix://${socketPath}`,
+    })
+    expect(other.metricsAddress).toBe(`unix://${socketPath}`)
+    expect((await stat(socketPath)).mode & 0o777).toBe(0o600)
+    expect((await ask({ socketPath, host: 'anything' })).status).toBe(200)
+  })
+})
+
+describe('the metrics', () => {
+  test('count calls by the fast path, by Connect and over HTTP/1.1, with their statuses and durations', async () => {
+    const count = async (method: string, code: string) => {
+      const { body } = await server.metrics()
+      const service = method.startsWith('Version') ? 'containerd.services.version.v1.Version' : namespaces
+      return seriesOf(body, `nsbox_calls_total{service="${service}",method="${method}",code="${code}"}`) ?? 0
+    }
+    const namespaces = 'containerd.services.namespaces.v1.Namespaces'
+    using client = socketTransport(server.address)
+    const before = await count('Version', 'OK')
+    for (let round = 0; round < 3; round++) await createClient(Version, client.transport).version({})
+    await createClient(Namespaces, client.transport)
+      .delete({ name: 'missing' })
+      .catch(() => undefined)
+    const json = request({
+      socketPath: server.address,
+      method: 'POST',
+      path: '/containerd.services.version.v1.Version/Version',
+      headers: { 'content-type': 'application/json' },
+    }).end('{}')
+    await once(await once(json, 'response').then(([response]) => response.resume()), 'end')
+    expect(await count('Version', 'OK')).toBe(before + 4)
+    expect(await count('Delete', 'NotFound')).toBe(1)
+    const { body } = await server.metrics()
+    const series = 'service="containerd.services.version.v1.Version",method="Version"'
+    expect(seriesOf(body, `nsbox_call_duration_seconds_count{${series}}`)).toBe(before + 4)
+    expect(seriesOf(body, `nsbox_call_duration_seconds_bucket{${series},le="+Inf"}`)).toBe(before + 4)
+    expect(seriesOf(body, `nsbox_calls_in_flight{${series}}`)).toBe(0)
+  })
+
+  test('have each a line in the documentation, as it is exported', async () => {
+    const text = await readFile(join(import.meta.dirname, '../../../../docs/metrics.md'), 'utf8')
+    const documented = text.split('\n').filter((line) => /^\| `/.test(line))
+    const exported = definitions.map(({ name, type, labels = [], help }) => {
+      const listed = labels.map((label) => `\`${label}\``).join(', ')
+      return `| \`${name}\` | ${type} | ${listed} | ${help} |`
+    })
+    expect(documented).toEqual(exported)
+    const { body } = await server.metrics()
+    expect([...body.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type])).toEqual(
+      definitions.map(({ name, type }) => [name, type]),
+    )
+  })
+})
+
+describeWith({ programs: ['promtool'] }, 'promtool', () => {
+  test('finds nothing wrong with the text', async () => {
+    const { body } = await server.metrics()
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+      input: body,
+      encoding: 'utf8',
+    })
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' })
+  })
+})
