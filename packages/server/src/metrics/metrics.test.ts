@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Server } from '../server.ts'
 import { startServer } from '../start.ts'
 import { socketTransport } from '../testing/grpc-call.ts'
+import { series } from '../testing/metrics-text.ts'
 import { definitions } from './definitions.ts'
 
 const resources = new AsyncDisposableStack()
@@ -49,17 +50,11 @@ async function ask({ path = '/metrics', method = 'GET', host, socketPath }: Aske
   return { status: response.statusCode, type: response.headers['content-type'], body }
 }
 
-/** The value of a series, as the text has it. */
-function seriesOf(text: string, series: string): number | undefined {
-  const line = text.split('\n').find((each) => each.startsWith(`${series} `))
-  return line === undefined ? undefined : Number(line.slice(series.length + 1))
-}
-
 describe('the listener for metrics', () => {
   test('tells them at /metrics, and where containerd has its own', async () => {
     const { status, type, body } = await ask()
     expect([status, type]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8'])
-    expect(seriesOf(body, 'process_start_time_seconds')).toBeLessThanOrEqual(Date.now() / 1000)
+    expect(series(body).get('process_start_time_seconds')).toBeLessThanOrEqual(Date.now() / 1000)
     expect((await ask({ path: '/v1/metrics?x' })).status).toBe(200)
     const head = await ask({ method: 'HEAD' })
     expect([head.status, head.body]).toEqual([200, ''])
@@ -132,7 +127,9 @@ describe('the metrics', () => {
     const count = async (method: string, code: string) => {
       const { body } = await server.metrics()
       const service = method.startsWith('Version') ? 'containerd.services.version.v1.Version' : namespaces
-      return seriesOf(body, `nsbox_calls_total{service="${service}",method="${method}",code="${code}"}`) ?? 0
+      return (
+        series(body).get(`nsbox_calls_total{service="${service}",method="${method}",code="${code}"}`) ?? 0
+      )
     }
     const namespaces = 'containerd.services.namespaces.v1.Namespaces'
     using client = socketTransport(server.address)
@@ -151,10 +148,10 @@ describe('the metrics', () => {
     expect(await count('Version', 'OK')).toBe(before + 4)
     expect(await count('Delete', 'NotFound')).toBe(1)
     const { body } = await server.metrics()
-    const series = 'service="containerd.services.version.v1.Version",method="Version"'
-    expect(seriesOf(body, `nsbox_call_duration_seconds_count{${series}}`)).toBe(before + 4)
-    expect(seriesOf(body, `nsbox_call_duration_seconds_bucket{${series},le="+Inf"}`)).toBe(before + 4)
-    expect(seriesOf(body, `nsbox_calls_in_flight{${series}}`)).toBe(0)
+    const labels = 'service="containerd.services.version.v1.Version",method="Version"'
+    expect(series(body).get(`nsbox_call_duration_seconds_count{${labels}}`)).toBe(before + 4)
+    expect(series(body).get(`nsbox_call_duration_seconds_bucket{${labels},le="+Inf"}`)).toBe(before + 4)
+    expect(series(body).get(`nsbox_calls_in_flight{${labels}}`)).toBe(0)
   })
 
   test('have each a line in the documentation, as it is exported', async () => {
