@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { connect as connectSocket } from 'node:net'
 import { join } from 'node:path'
@@ -169,7 +169,40 @@ describe('the metrics', () => {
   })
 })
 
+interface Panel {
+  readonly title: string
+  readonly targets?: readonly { readonly expr: string }[]
+}
+
 describeWith({ programs: ['promtool'] }, 'promtool', () => {
+  test('finds that every expression of the dashboard is one, and of metrics that there are', async () => {
+    const file = join(import.meta.dirname, '../../../../docs/grafana-dashboard.json')
+    const { panels } = JSON.parse(await readFile(file, 'utf8')) as { panels: Panel[] }
+    const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))
+    const names = definitions.flatMap(({ name, type }) =>
+      type === 'histogram' ? ['_bucket', '_sum', '_count'].map((end) => `${name}${end}`) : [name],
+    )
+    const labels = new Set(['instance', 'le', ...definitions.flatMap(({ labels = [] }) => labels)])
+    expect(expressions.length).toBeGreaterThan(20)
+    for (const expression of expressions) {
+      const used = expression.match(/\b(?:nsbox|process|nodejs)_\w+/g) ?? []
+      expect(used, expression).not.toEqual([])
+      for (const name of used) expect(names, expression).toContain(name)
+      const named = [...expression.matchAll(/by \(([^)]*)\)|([a-z_]+)!?=~?"/g)]
+      for (const [, by = '', matched = ''] of named)
+        for (const label of [...by.split(', '), matched].filter((each) => each !== ''))
+          expect([...labels], expression).toContain(label)
+    }
+    const rules = expressions.map((expression, index) => ({
+      record: `dashboard:${index}`,
+      expr: expression.replaceAll('$__rate_interval', '5m').replaceAll('$instance', '.*'),
+    }))
+    const path = join(directory, 'rules.yml')
+    await writeFile(path, JSON.stringify({ groups: [{ name: 'dashboard', rules }] }))
+    const { status, stderr } = spawnSync('promtool', ['check', 'rules', path], { encoding: 'utf8' })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  })
+
   test('finds nothing wrong with the text', async () => {
     const { body } = await server.metrics()
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
