@@ -10,12 +10,14 @@ import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
 import { tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Server } from '../server.ts'
 import { startServer } from '../start.ts'
 import { socketTransport } from '../testing/grpc-call.ts'
 import { series } from '../testing/metrics-text.ts'
 import { definitions } from './definitions.ts'
+import { openMetricsListener } from './metrics-listener.ts'
 
 const resources = new AsyncDisposableStack()
 let directory: string
@@ -73,20 +75,14 @@ describe('the listener for metrics', () => {
   })
 
   test('D24 is refused any other address than of loopback', async () => {
-    for (const metricsAddress of [
-      '0.0.0.0:0',
-      '[::]:0',
-      '10.1.2.3:0',
-      'example.com:0',
-      '[::ffff:10.1.2.3]:0',
-    ])
-      await expect(
-        startServer({ root: join(directory, 'other'), metricsAddress }),
-        metricsAddress,
-      ).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('loopback') })
-    await expect(
-      startServer({ root: join(directory, 'other'), metricsAddress: 'unix://relative' }),
-    ).rejects.toMatchObject({ code: 'invalid_argument' })
+    const open = (address: string) =>
+      openMetricsListener(address, () => server.metrics(), pino({ level: 'silent' }))
+    for (const address of ['0.0.0.0:0', '[::]:0', '10.1.2.3:0', 'example.com:0', '[::ffff:10.1.2.3]:0'])
+      await expect(open(address), address).rejects.toMatchObject({
+        code: 'invalid_argument',
+        message: expect.stringContaining('loopback'),
+      })
+    await expect(open('unix://relative')).rejects.toMatchObject({ code: 'invalid_argument' })
   })
 
   test('D24 bounds its connections, and lets go of those that say nothing', async () => {
