@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { connect as connectSocket } from 'node:net'
 import { join } from 'node:path'
@@ -10,11 +10,14 @@ import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
 import { tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Server } from '../server.ts'
 import { startServer } from '../start.ts'
 import { socketTransport } from '../testing/grpc-call.ts'
+import { series } from '../testing/metrics-text.ts'
 import { definitions } from './definitions.ts'
+import { openMetricsListener } from './metrics-listener.ts'
 
 const resources = new AsyncDisposableStack()
 let directory: string
@@ -49,17 +52,11 @@ async function ask({ path = '/metrics', method = 'GET', host, socketPath }: Aske
   return { status: response.statusCode, type: response.headers['content-type'], body }
 }
 
-/** The value of a series, as the text has it. */
-function seriesOf(text: string, series: string): number | undefined {
-  const line = text.split('\n').find((each) => each.startsWith(`${series} `))
-  return line === undefined ? undefined : Number(line.slice(series.length + 1))
-}
-
 describe('the listener for metrics', () => {
   test('tells them at /metrics, and where containerd has its own', async () => {
     const { status, type, body } = await ask()
     expect([status, type]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8'])
-    expect(seriesOf(body, 'process_start_time_seconds')).toBeLessThanOrEqual(Date.now() / 1000)
+    expect(series(body).get('process_start_time_seconds')).toBeLessThanOrEqual(Date.now() / 1000)
     expect((await ask({ path: '/v1/metrics?x' })).status).toBe(200)
     const head = await ask({ method: 'HEAD' })
     expect([head.status, head.body]).toEqual([200, ''])
@@ -78,20 +75,14 @@ describe('the listener for metrics', () => {
   })
 
   test('D24 is refused any other address than of loopback', async () => {
-    for (const metricsAddress of [
-      '0.0.0.0:0',
-      '[::]:0',
-      '10.1.2.3:0',
-      'example.com:0',
-      '[::ffff:10.1.2.3]:0',
-    ])
-      await expect(
-        startServer({ root: join(directory, 'other'), metricsAddress }),
-        metricsAddress,
-      ).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('loopback') })
-    await expect(
-      startServer({ root: join(directory, 'other'), metricsAddress: 'unix://relative' }),
-    ).rejects.toMatchObject({ code: 'invalid_argument' })
+    const open = (address: string) =>
+      openMetricsListener(address, () => server.metrics(), pino({ level: 'silent' }))
+    for (const address of ['0.0.0.0:0', '[::]:0', '10.1.2.3:0', 'example.com:0', '[::ffff:10.1.2.3]:0'])
+      await expect(open(address), address).rejects.toMatchObject({
+        code: 'invalid_argument',
+        message: expect.stringContaining('loopback'),
+      })
+    await expect(open('unix://relative')).rejects.toMatchObject({ code: 'invalid_argument' })
   })
 
   test('D24 bounds its connections, and lets go of those that say nothing', async () => {
@@ -132,7 +123,9 @@ describe('the metrics', () => {
     const count = async (method: string, code: string) => {
       const { body } = await server.metrics()
       const service = method.startsWith('Version') ? 'containerd.services.version.v1.Version' : namespaces
-      return seriesOf(body, `nsbox_calls_total{service="${service}",method="${method}",code="${code}"}`) ?? 0
+      return (
+        series(body).get(`nsbox_calls_total{service="${service}",method="${method}",code="${code}"}`) ?? 0
+      )
     }
     const namespaces = 'containerd.services.namespaces.v1.Namespaces'
     using client = socketTransport(server.address)
@@ -151,10 +144,10 @@ describe('the metrics', () => {
     expect(await count('Version', 'OK')).toBe(before + 4)
     expect(await count('Delete', 'NotFound')).toBe(1)
     const { body } = await server.metrics()
-    const series = 'service="containerd.services.version.v1.Version",method="Version"'
-    expect(seriesOf(body, `nsbox_call_duration_seconds_count{${series}}`)).toBe(before + 4)
-    expect(seriesOf(body, `nsbox_call_duration_seconds_bucket{${series},le="+Inf"}`)).toBe(before + 4)
-    expect(seriesOf(body, `nsbox_calls_in_flight{${series}}`)).toBe(0)
+    const labels = 'service="containerd.services.version.v1.Version",method="Version"'
+    expect(series(body).get(`nsbox_call_duration_seconds_count{${labels}}`)).toBe(before + 4)
+    expect(series(body).get(`nsbox_call_duration_seconds_bucket{${labels},le="+Inf"}`)).toBe(before + 4)
+    expect(series(body).get(`nsbox_calls_in_flight{${labels}}`)).toBe(0)
   })
 
   test('have each a line in the documentation, as it is exported', async () => {
@@ -172,7 +165,40 @@ describe('the metrics', () => {
   })
 })
 
+interface Panel {
+  readonly title: string
+  readonly targets?: readonly { readonly expr: string }[]
+}
+
 describeWith({ programs: ['promtool'] }, 'promtool', () => {
+  test('finds that every expression of the dashboard is one, and of metrics that there are', async () => {
+    const file = join(import.meta.dirname, '../../../../docs/grafana-dashboard.json')
+    const { panels } = JSON.parse(await readFile(file, 'utf8')) as { panels: Panel[] }
+    const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))
+    const names = definitions.flatMap(({ name, type }) =>
+      type === 'histogram' ? ['_bucket', '_sum', '_count'].map((end) => `${name}${end}`) : [name],
+    )
+    const labels = new Set(['instance', 'le', ...definitions.flatMap(({ labels = [] }) => labels)])
+    expect(expressions.length).toBeGreaterThan(20)
+    for (const expression of expressions) {
+      const used = expression.match(/\b(?:nsbox|process|nodejs)_\w+/g) ?? []
+      expect(used, expression).not.toEqual([])
+      for (const name of used) expect(names, expression).toContain(name)
+      const named = [...expression.matchAll(/by \(([^)]*)\)|([a-z_]+)!?=~?"/g)]
+      for (const [, by = '', matched = ''] of named)
+        for (const label of [...by.split(', '), matched].filter((each) => each !== ''))
+          expect([...labels], expression).toContain(label)
+    }
+    const rules = expressions.map((expression, index) => ({
+      record: `dashboard:${index}`,
+      expr: expression.replaceAll('$__rate_interval', '5m').replaceAll('$instance', '.*'),
+    }))
+    const path = join(directory, 'rules.yml')
+    await writeFile(path, JSON.stringify({ groups: [{ name: 'dashboard', rules }] }))
+    const { status, stderr } = spawnSync('promtool', ['check', 'rules', path], { encoding: 'utf8' })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  })
+
   test('finds nothing wrong with the text', async () => {
     const { body } = await server.metrics()
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
