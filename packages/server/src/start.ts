@@ -12,6 +12,7 @@ import { type Logger, pino } from 'pino'
 import { withRealPaths } from './access/hidden-paths.ts'
 import { tenantRules } from './access/tenant-rules.ts'
 import { opaqueEventFields } from './convert/event.ts'
+import { ServerCounts } from './counts/server-counts.ts'
 import { openDataRoot } from './data/data-root.ts'
 import { serverUuid } from './data/server-uuid.ts'
 import { openStateDirectory } from './data/state-directory.ts'
@@ -23,6 +24,8 @@ import { openGatedListeners } from './listen/gated-listeners.ts'
 import { createHttpServers } from './listen/http-servers.ts'
 import { OpenConnections } from './listen/open-connections.ts'
 import { openTtrpcSocket } from './listen/ttrpc-socket.ts'
+import { openMetricsListener } from './metrics/metrics-listener.ts'
+import { ServerMetrics } from './metrics/server-metrics.ts'
 import { MountManager } from './mounts/mount-manager.ts'
 import { openProxyPlugins } from './proxy-plugins/open-proxy-plugins.ts'
 import { RestartMonitor } from './restarts/restart-monitor.ts'
@@ -78,6 +81,7 @@ export async function startServer(
   const gated = await openGatedListeners(config)
   const { isSealed } = gated
   const uuid = await serverUuid(root)
+  const counts = new ServerCounts()
   const proxies = starting.use(openProxyPlugins(config.proxyPlugins ?? []))
   // The store that they are in is opened with the snapshotters.
   let listNamespaces: Metadata['namespaces']['list'] = async () => []
@@ -114,6 +118,7 @@ export async function startServer(
       collector: { manual: true },
       onEvent: (namespace, event) => events.announce(namespace, event),
       isHeard: () => events.isHeard,
+      onCollection: counts.hasCollected,
       log,
     }),
   )
@@ -171,7 +176,7 @@ export async function startServer(
       log,
     }),
   )
-  const loop = starting.use(new LoopMonitor({ log }))
+  const loop = starting.use(new LoopMonitor({ log, onDelay: (ms) => counts.loopDelay.observe(ms / 1000) }))
   const isAlone = (namespace: string) => sharingPolicy === 'isolated' || isSealed(namespace)
   const parts: RouteParts = {
     ...{
@@ -186,6 +191,7 @@ export async function startServer(
       hostsDir,
       isAlone,
       uuid,
+      counts,
       pageLink: () => page.link(),
     },
     ...{ stopping: stopping.signal, log },
@@ -200,7 +206,7 @@ export async function startServer(
     createRpcHandler({
       routes: (router: ConnectRouter) => registerRoutes(router, parts, shared),
       interceptors: [
-        ...[idle.interceptor, requestLog(log, loop), codedErrors, gate],
+        ...[idle.interceptor, requestLog(log, { loop, counts: counts.calls }), codedErrors, gate],
         ...[durableReplies(() => metadata.durable()), interruptibleRequests],
       ],
       shutdownSignal: aborting.signal,
@@ -243,19 +249,36 @@ export async function startServer(
       }),
     )
   }
+  const metrics = new ServerMetrics({
+    ...{ counts, tasks, log },
+    listNamespaces: () => metadata.namespaces.list(),
+  })
+  const { metricsAddress } = config
+  const listener =
+    metricsAddress === undefined
+      ? undefined
+      : starting.use(await openMetricsListener(metricsAddress, () => metrics.text(), log))
   await dataRoot.announce({ address, temporary: config.state === undefined })
   const { tenantsAddress } = config
   const { address: webAddress } = page
-  log.info({ address, tenantsAddress, tcpPort, webAddress, root, state, pid: process.pid }, 'serving')
+  log.info(
+    {
+      ...{ address, tenantsAddress, tcpPort, webAddress, metricsAddress: listener?.address },
+      ...{ root, state, pid: process.pid },
+    },
+    'serving',
+  )
 
   const resources = starting.move()
   let disposing: Promise<void> | undefined
   return {
     address,
     tcpPort,
+    metricsAddress: listener?.address,
     webAddress,
     metadata,
     reload: () => gated.reload(),
+    metrics: () => metrics.text(),
     unused: (options) => connections.none(options),
     [Symbol.asyncDispose]() {
       disposing ??= resources.disposeAsync()

@@ -19,6 +19,7 @@ export interface Configuration {
   readonly tcpCertificate: string | undefined
   readonly tcpKey: string | undefined
   readonly tcpClientCa: string | undefined
+  readonly metricsAddress: string | undefined
   /** Host and port. */
   readonly webAddress: string | undefined
   readonly webWrite: boolean
@@ -75,6 +76,7 @@ export async function readConfiguration({
     tcpCertificate: absolute(settings.tcpCertificate),
     tcpKey: absolute(settings.tcpKey),
     tcpClientCa: absolute(settings.tcpClientCa),
+    metricsAddress: settings.metricsAddress,
     webAddress: settings.webAddress,
     webWrite: settings.webWrite ?? false,
     durability: settings.durability ?? 'full',

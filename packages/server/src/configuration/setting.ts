@@ -72,6 +72,12 @@ export const settings = {
     flag: '--tcp-client-ca <file>',
     description: 'authorities that issue certificates of clients, in PEM',
   },
+  metricsAddress: {
+    key: 'metrics.address',
+    variable: 'NSBOX_METRICS_ADDRESS',
+    flag: '--metrics-address <host:port>',
+    description: 'where to serve metrics: a loopback address, or unix:///path of a socket (default: nowhere)',
+  },
   webAddress: {
     key: 'web.address',
     variable: 'NSBOX_WEB_ADDRESS',

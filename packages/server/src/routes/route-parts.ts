@@ -2,6 +2,7 @@ import type { Applier } from '@nsbox/core/diff'
 import type { LayerWorkers } from '@nsbox/diff'
 import type { Metadata } from '@nsbox/metadata'
 import type { Logger } from 'pino'
+import type { ServerCounts } from '../counts/server-counts.ts'
 import type { EventExchange } from '../events/event-exchange.ts'
 import type { MountManager } from '../mounts/mount-manager.ts'
 import type { RunningSandboxes } from '../sandboxes/running-sandboxes.ts'
@@ -22,6 +23,7 @@ export interface RouteParts {
   readonly mounts: MountManager
   readonly sandboxes: RunningSandboxes
   readonly hostsDir: string | undefined
+  readonly counts: ServerCounts
   /** Whether a namespace shares nothing with others. */
   readonly isAlone: (namespace: string) => boolean
   /** Makes a link to the page for browsers. @throws `failed_precondition` if there is none */
