@@ -13,7 +13,9 @@ export interface RuntimeSubjectsOptions {
   readonly wrapper?: (directory: string) => Promise<string>
 }
 
-/** Opens a runtime before the tests of a block, and makes subjects of it for the suite of tasks, in a namespace each. */
+/**
+ * Opens a runtime before the tests of a block, and makes subjects of it for the suite of tasks, in a namespace each.
+ */
 export function runtimeSubjects({ wrapper }: RuntimeSubjectsOptions = {}): CreateTasksSubject {
   const resources = new AsyncDisposableStack()
   const listeners = new Set<(namespace: string, event: Event) => void>()
