@@ -42,6 +42,7 @@ export const systemPackages = [
   },
   program('make', 'compiling better-sqlite3'),
   program('passt', 'networks of containers of ordinary users', 'pasta'),
+  program('prometheus', 'tests of the metrics'),
   program('python3', 'compiling better-sqlite3, and tests that make odd system calls'),
   program('runc', 'containers'),
   program('skopeo', 'tests that push images'),

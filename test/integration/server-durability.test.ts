@@ -85,6 +85,8 @@ describeWith({ root: true, linux: true, programs }, 'the answers of a server', (
     expect(calls.filter(isLogWrite).length).toBeGreaterThanOrEqual(24)
     expect(calls.filter(isSent).length).toBeGreaterThanOrEqual(24)
     expect(sentTooEarly(calls)).toEqual([])
+    // One for each, and one that the collector may have made necessary.
+    expect(calls.filter(isLogSync).length).toBeLessThanOrEqual(25)
   })
 
   it('come after the sync of what they have only read', async () => {
@@ -165,6 +167,13 @@ describeWith({ root: true, linux: true, programs }, 'the answers of a server', (
     const calls = await trace.stop()
     expect(sentTooEarly(calls)).toEqual([])
     expect(calls.filter(isLogWrite).length).toBeGreaterThan(4 * layers.length)
+    // What it costs: one question of the registry for the name, the manifest, the config and each layer; writes are
+    // grouped, and files are synced with their directories, or all of a file system together.
+    const count = (wanted: (call: SystemCall) => boolean) => calls.filter(wanted).length
+    expect(count(({ args }) => isQuestion(args))).toBe(3 + layers.length)
+    expect(count(isLogSync)).toBeLessThanOrEqual(2 * layers.length)
+    expect(count(({ name }) => name === 'fsync')).toBeLessThanOrEqual(2 * (2 + layers.length) + 4)
+    expect(count(({ name }) => name === 'syncfs')).toBeLessThanOrEqual(layers.length)
   })
 
   it('do not wait with relaxed durability, which this test would notice', async () => {

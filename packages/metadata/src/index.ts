@@ -1,4 +1,4 @@
-export type { CollectionResult, CollectorSchedule } from './collector/collector.ts'
+export type { Collection, CollectionResult, CollectorSchedule } from './collector/collector.ts'
 export type { Restartable } from './containers/restartable.ts'
 export type { NamespacePolicy, Policy, SharingPolicy } from './content/sharing.ts'
 export type { EventListener } from './database/event-outbox.ts'

@@ -13,7 +13,12 @@ import { type NamespaceStore, requireNamespace } from '@nsbox/namespaces'
 import { type Database, openDatabase } from '@nsbox/sqlite'
 import { type Clock, systemClock } from '@nsbox/time'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import { type CollectionResult, Collector, type CollectorSchedule } from './collector/collector.ts'
+import {
+  type Collection,
+  type CollectionResult,
+  Collector,
+  type CollectorSchedule,
+} from './collector/collector.ts'
 import type { Marking } from './collector/marking.ts'
 import { containerStore } from './containers/container-store.ts'
 import { type Restartable, restartable } from './containers/restartable.ts'
@@ -27,6 +32,7 @@ import { type Log, silent } from './database/log.ts'
 import { migrations } from './database/schema.ts'
 import { objectReader } from './disk/object-reader.ts'
 import { imageStore } from './images/image-store.ts'
+import type { Scope } from './leases/lease-binding.ts'
 import { leaseStore } from './leases/lease-store.ts'
 import { namespaceStore } from './namespaces/namespace-store.ts'
 import { sandboxStore } from './sandboxes/sandbox-store.ts'
@@ -65,6 +71,8 @@ export interface MetadataOptions {
   /** Whether there is a subscriber for an event that happens now; if not, `onEvent` is not called. True by default. */
   readonly isHeard?: (() => boolean) | undefined
   readonly collector?: CollectorSchedule | undefined
+  /** Called after each collection, also one that failed; must not throw. */
+  readonly onCollection?: ((collection: Collection) => void) | undefined
   readonly log?: Log | undefined
   /** `systemClock` by default. */
   readonly clock?: Clock | undefined
@@ -135,6 +143,9 @@ export interface Metadata extends AsyncDisposable, PathUses {
   durable(): Promise<void>
 }
 
+/** Views that are kept for the next calls of their clients: to make one takes a twentieth of a small call. */
+const maxViews = 128
+
 /**
  * Opens a metadata store, and starts its collector.
  * @throws as `openDatabase`
@@ -185,6 +196,7 @@ export function createMetadata(
       inUse,
       clock,
       log,
+      onCollection: options.onCollection ?? (() => {}),
       schedule: options.collector ?? {},
     }),
   )
@@ -206,26 +218,35 @@ export function createMetadata(
   }
   if (options.collector?.manual !== true) startCollector()
 
+  const newView = (scope: Scope): NamespaceView => ({
+    ...objectReader({ ...parts, snapshotters }, scope.namespace),
+    images: imageStore(parts, scope),
+    content: contentView(parts, scope),
+    leases: leaseStore(parts, scope.namespace),
+    containers: containerStore(parts, scope.namespace),
+    sandboxes: sandboxStore(parts, scope.namespace),
+    snapshotter(snapshotter, { contentOf } = {}) {
+      const backend = snapshotters.get(snapshotter)
+      if (backend === undefined)
+        throw new NsboxError('invalid_argument', `snapshotter not loaded: ${shownName(snapshotter)}`)
+      return snapshotView(parts, { ...scope, snapshotter, contentOf }, backend)
+    },
+    applier: (applier) => recordingApplier(parts, scope, snapshotters, applier),
+  })
+  const views = new Map<string, NamespaceView>()
   return {
     ...snapshotUses({ ...parts, databasePath }),
     namespaces: namespaceStore(ledger, collector),
     namespace(name, { lease } = {}) {
       const scope = { namespace: requireNamespace(name), lease: lease || undefined }
-      return {
-        ...objectReader({ ...parts, snapshotters }, scope.namespace),
-        images: imageStore(parts, scope),
-        content: contentView(parts, scope),
-        leases: leaseStore(parts, scope.namespace),
-        containers: containerStore(parts, scope.namespace),
-        sandboxes: sandboxStore(parts, scope.namespace),
-        snapshotter(snapshotter, { contentOf } = {}) {
-          const backend = snapshotters.get(snapshotter)
-          if (backend === undefined)
-            throw new NsboxError('invalid_argument', `snapshotter not loaded: ${shownName(snapshotter)}`)
-          return snapshotView(parts, { ...scope, snapshotter, contentOf }, backend)
-        },
-        applier: (applier) => recordingApplier(parts, scope, snapshotters, applier),
-      }
+      // No name of a namespace has a slash.
+      const key = `${scope.namespace}/${scope.lease ?? ''}`
+      const known = views.get(key)
+      if (known !== undefined) return known
+      const view = newView(scope)
+      views.set(key, view)
+      if (views.size > maxViews) views.delete(views.keys().next().value!)
+      return view
     },
     startCollector,
     collect: (collection) => collector.collect(collection),

@@ -76,7 +76,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     userAgent: headers['user-agent'],
     secrets: connections.secrets,
   })
-  const client = new RegistryClient(send, authorizer, { limits, headers })
+  const client = new RegistryClient(send, authorizer, { limits, headers, onArrival: options.onArrival })
   const { ca, cert, key, rejectUnauthorized = true } = options.tls ?? {}
   const hosts = new Hosts({
     hostsDir: options.hostsDir,

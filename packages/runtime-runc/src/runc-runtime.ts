@@ -1,7 +1,7 @@
 import type { Bundle, Bundles, ImageDirectories } from '@nsbox/bundle'
 import type { DomainEvent } from '@nsbox/core/events'
 import type { PathUses, RuntimeInfo, RuntimeInfoOptions, TaskRuntime } from '@nsbox/core/tasks'
-import type { Supervisor } from '@nsbox/supervisor'
+import type { Supervisor, SupervisorStatistics } from '@nsbox/supervisor'
 import type { CgroupHost } from './cgroups/cgroup-host.ts'
 import type { OomWatcher } from './cgroups/oom/oom-watch.ts'
 import type { HostLimits } from './rootless/host-limits.ts'
@@ -62,6 +62,10 @@ export class RuncRuntime implements TaskRuntime {
 
   async info(options: RuntimeInfoOptions = {}): Promise<RuntimeInfo> {
     return await runtimeInfo(this.#parts.defaults, options)
+  }
+
+  supervision(): SupervisorStatistics {
+    return this.#parts.supervisor.statistics()
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { AbortOptions, Durability } from '@nsbox/core/content'
 import type { Metadata } from '@nsbox/metadata'
 import type { ProxyPlugin } from './configuration/proxy-plugin.ts'
+import type { Exposition } from './metrics/exposition.ts'
 
 /** A running server. Disposing of it stops the server and releases its data root; idempotent. */
 export interface Server extends AsyncDisposable {
@@ -8,6 +9,10 @@ export interface Server extends AsyncDisposable {
   readonly address: string
   /** TCP port that it serves on, if any. */
   readonly tcpPort?: number | undefined
+  /** Where it serves metrics, if it does: `http://127.0.0.1:1338/metrics` or `unix:///…`. */
+  readonly metricsAddress?: string | undefined
+  /** Address of the page for browsers, such as `http://127.0.0.1:8080/`, if it is served. */
+  readonly webAddress?: string | undefined
   /** The metadata store, for use within this process. Wait for `durable()` before passing its answers on. */
   readonly metadata: Metadata
   /**
@@ -15,6 +20,8 @@ export interface Server extends AsyncDisposable {
    * @throws the error of a file; nothing has changed then
    */
   reload(): Promise<void>
+  /** Its metrics in the text format of Prometheus (docs/metrics.md), wherever else they are served. */
+  metrics(): Promise<Exposition>
   /** Resolves once no client is connected to its socket. @throws the signal's reason */
   unused(options?: AbortOptions): Promise<void>
 }
@@ -73,6 +80,18 @@ export interface ServerConfig {
   readonly restartInterval?: number | undefined
   /** Directory of `hosts.toml` files for registries, unless a client names another; none by default. */
   readonly hostsDir?: string | undefined
+  /**
+   * Where to serve metrics over HTTP: `host:port` with a loopback address, which all users of the host can read, or
+   * `unix:///path` of a socket for the server's own user. By default nowhere.
+   */
+  readonly metricsAddress?: string | undefined
+  /**
+   * `host:port` of a loopback address on which a page for browsers is served to those who have a link of `ctr web`;
+   * port 0 is any free one. By default nowhere.
+   */
+  readonly webAddress?: string | undefined
+  /** Whether the page may change things, which makes it as powerful as the socket; false by default. */
+  readonly webWrite?: boolean | undefined
   /** Snapshotters of other processes; see the package's README. None by default. */
   readonly proxyPlugins?: readonly ProxyPlugin[] | undefined
 }

@@ -14,12 +14,12 @@ export interface SharedServices {
 
 /** Makes the services that all listeners share. */
 export function sharedServices(parts: RouteParts): SharedServices {
-  const { metadata, snapshotters, applier, workers, hostsDir, isAlone, log } = parts
-  const destinations = unpackDestinations({ metadata, snapshotters, applier, workers })
+  const { metadata, snapshotters, applier, workers, hostsDir, isAlone, counts, log } = parts
+  const destinations = unpackDestinations({ metadata, snapshotters, applier, workers, counts })
   const flights = flightsByNamespace(isAlone)
   return {
     streams: new StreamRegistry(),
-    transfers: new TransferService({ metadata, hostsDir, destinations, flights }),
-    ahead: new UnpackAhead({ metadata, applier, flights, log }),
+    transfers: new TransferService({ metadata, hostsDir, destinations, flights, counts }),
+    ahead: new UnpackAhead({ metadata, applier, flights, counts, log }),
   }
 }

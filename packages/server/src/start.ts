@@ -12,6 +12,7 @@ import { type Logger, pino } from 'pino'
 import { withRealPaths } from './access/hidden-paths.ts'
 import { tenantRules } from './access/tenant-rules.ts'
 import { opaqueEventFields } from './convert/event.ts'
+import { ServerCounts } from './counts/server-counts.ts'
 import { openDataRoot } from './data/data-root.ts'
 import { serverUuid } from './data/server-uuid.ts'
 import { openStateDirectory } from './data/state-directory.ts'
@@ -23,6 +24,8 @@ import { openGatedListeners } from './listen/gated-listeners.ts'
 import { createHttpServers } from './listen/http-servers.ts'
 import { OpenConnections } from './listen/open-connections.ts'
 import { openTtrpcSocket } from './listen/ttrpc-socket.ts'
+import { openMetricsListener } from './metrics/metrics-listener.ts'
+import { ServerMetrics } from './metrics/server-metrics.ts'
 import { MountManager } from './mounts/mount-manager.ts'
 import { openProxyPlugins } from './proxy-plugins/open-proxy-plugins.ts'
 import { RestartMonitor } from './restarts/restart-monitor.ts'
@@ -48,12 +51,15 @@ import { hasTask } from './tasks/has-task.ts'
 import { openRuntime } from './tasks/open-runtime.ts'
 import { namespaceTasks } from './tasks/tasks-of.ts'
 import { tenantRulesParts } from './tenant-rules-parts.ts'
+import { builtPage, type PageFiles } from './web/page-files.ts'
+import { WebPage } from './web/web-page.ts'
 
 /**
  * Starts a server in this process. It serves once the promise resolves.
  *
  * @param options.log by default nothing is logged
  * @param options.collectGarbage called when the server is idle, for a process of its own; does nothing by default
+ * @param options.pageFiles loads the files of the page for browsers, if it is served; those of `@nsbox/web` by default
  * @throws `failed_precondition` if another server has the root or the socket; the errors of the stores
  */
 export async function startServer(
@@ -61,7 +67,8 @@ export async function startServer(
   {
     log = silent,
     collectGarbage = async () => {},
-  }: { log?: Logger; collectGarbage?: () => Promise<void> } = {},
+    pageFiles = builtPage,
+  }: { log?: Logger; collectGarbage?: () => Promise<void>; pageFiles?: PageFiles } = {},
 ): Promise<Server> {
   const { durability = 'full', sharingPolicy = 'shared', hostsDir } = config
   await using starting = new AsyncDisposableStack()
@@ -70,9 +77,11 @@ export async function startServer(
   const state = starting.use(await openStateDirectory(config.state && resolve(config.state))).path
   const address = resolve(config.address ?? join(state, 'nsbox.sock'))
 
+  const page = new WebPage(config)
   const gated = await openGatedListeners(config)
   const { isSealed } = gated
   const uuid = await serverUuid(root)
+  const counts = new ServerCounts()
   const proxies = starting.use(openProxyPlugins(config.proxyPlugins ?? []))
   // The store that they are in is opened with the snapshotters.
   let listNamespaces: Metadata['namespaces']['list'] = async () => []
@@ -109,6 +118,7 @@ export async function startServer(
       collector: { manual: true },
       onEvent: (namespace, event) => events.announce(namespace, event),
       isHeard: () => events.isHeard,
+      onCollection: counts.hasCollected,
       log,
     }),
   )
@@ -166,7 +176,7 @@ export async function startServer(
       log,
     }),
   )
-  const loop = starting.use(new LoopMonitor({ log }))
+  const loop = starting.use(new LoopMonitor({ log, onDelay: (ms) => counts.loopDelay.observe(ms / 1000) }))
   const isAlone = (namespace: string) => sharingPolicy === 'isolated' || isSealed(namespace)
   const parts: RouteParts = {
     ...{
@@ -181,34 +191,34 @@ export async function startServer(
       hostsDir,
       isAlone,
       uuid,
+      counts,
+      pageLink: () => page.link(),
     },
     ...{ stopping: stopping.signal, log },
   }
   const shared = sharedServices(parts)
-  const handlerOptions = {
-    routes: (router: ConnectRouter) => registerRoutes(router, parts, shared),
-    interceptors: [
-      idle.interceptor,
-      requestLog(log, loop),
-      codedErrors,
-      accessGate({
-        rules: tenantRules(tenantRulesParts({ metadata, snapshotters, runtime: tasks.runtime })),
-        hidden: await withRealPaths([root, state]),
-      }),
-      durableReplies(() => metadata.durable()),
-      interruptibleRequests,
-    ],
-    shutdownSignal: aborting.signal,
-    log,
-  }
+  const gateOfTenants = accessGate({
+    rules: tenantRules(tenantRulesParts({ metadata, snapshotters, runtime: tasks.runtime })),
+    hidden: await withRealPaths([root, state]),
+  })
   // Each listener has limits of its own, so that tenants cannot use up those of the operator.
-  const newHandler = () => createRpcHandler({ ...handlerOptions, budgets: callBudgets() })
+  const newHandler = (gate = gateOfTenants) =>
+    createRpcHandler({
+      routes: (router: ConnectRouter) => registerRoutes(router, parts, shared),
+      interceptors: [
+        ...[idle.interceptor, requestLog(log, { loop, counts: counts.calls }), codedErrors, gate],
+        ...[durableReplies(() => metadata.durable()), interruptibleRequests],
+      ],
+      shutdownSignal: aborting.signal,
+      budgets: callBudgets(),
+      log,
+    })
   const http = createHttpServers(newHandler(), log)
   http.server.on('connection', (socket) => socket.once('close', idle.touch))
   const connections = new OpenConnections(http.server)
   starting.defer(() =>
     shutDown({
-      http: allOf(() => [http, ...gated.listeners]),
+      http: allOf(() => [http, ...gated.listeners, ...page.listeners]),
       stop: () => {
         stopping.abort()
         events.close()
@@ -223,6 +233,9 @@ export async function startServer(
   )
   await bindSocket(http.server, address)
   const { tcpPort } = await gated.bind(newHandler, log)
+  // Its terminals end before the calls that they are made of are refused.
+  starting.use(page)
+  await page.bind({ files: pageFiles, address, state, newHandler, log })
   if (tasks.refusal === undefined) {
     const tasksIn = namespaceTasks({ metadata, snapshotters, runtime: tasks.runtime, mounts, sandboxes })
     starting.use(
@@ -236,17 +249,36 @@ export async function startServer(
       }),
     )
   }
+  const metrics = new ServerMetrics({
+    ...{ counts, tasks, log },
+    listNamespaces: () => metadata.namespaces.list(),
+  })
+  const { metricsAddress } = config
+  const listener =
+    metricsAddress === undefined
+      ? undefined
+      : starting.use(await openMetricsListener(metricsAddress, () => metrics.text(), log))
   await dataRoot.announce({ address, temporary: config.state === undefined })
   const { tenantsAddress } = config
-  log.info({ address, tenantsAddress, tcpPort, root, state, pid: process.pid }, 'serving')
+  const { address: webAddress } = page
+  log.info(
+    {
+      ...{ address, tenantsAddress, tcpPort, webAddress, metricsAddress: listener?.address },
+      ...{ root, state, pid: process.pid },
+    },
+    'serving',
+  )
 
   const resources = starting.move()
   let disposing: Promise<void> | undefined
   return {
     address,
     tcpPort,
+    metricsAddress: listener?.address,
+    webAddress,
     metadata,
     reload: () => gated.reload(),
+    metrics: () => metrics.text(),
     unused: (options) => connections.none(options),
     [Symbol.asyncDispose]() {
       disposing ??= resources.disposeAsync()

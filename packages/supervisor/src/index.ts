@@ -12,5 +12,6 @@ export type {
   SupervisedProcess,
   Supervisor,
   SupervisorOptions,
+  SupervisorStatistics,
   TerminalSize,
 } from './supervisor.ts'

@@ -154,11 +154,24 @@ export interface Supervisor extends AsyncDisposable {
   /** @returns undefined if there is none, or it has been released */
   process(key: string): SupervisedProcess | undefined
 
+  /** How many there are, at this moment. */
+  statistics(): SupervisorStatistics
+
   /** Starts a supervisor now, so that the first launch need not wait for it. */
   warm(options?: AbortOptions): Promise<void>
 
   /** Closes the handle: processes and supervisors with processes go on. */
   [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Numbers of supervisors and of what they hold. */
+export interface SupervisorStatistics {
+  /** Supervisors that take new processes or hold some. */
+  readonly supervisors: number
+  /** Processes that have not been released. */
+  readonly processes: number
+  /** Supervisors that were lost since the handle was opened, and whose processes another one has taken over. */
+  readonly lost: number
 }
 
 /** How to open the supervisor of a directory. */

@@ -9,7 +9,7 @@ import type { FromTreeThread, JobOf, ResultOf, ToTreeThread, TreeJobKind } from 
 export type StartTreeThread = (descriptors: SharedArrayBuffer) => Worker
 
 export interface TreeThreadOptions {
-  /** Milliseconds without work after which the thread ends; 10,000 by default. */
+  /** Milliseconds without work after which the thread ends; 2000 by default. */
   readonly idleTimeout?: number
   /** Most concurrent jobs; the others wait. Each may have 70 descriptors open. 8 by default. */
   readonly atOnce?: number
@@ -40,7 +40,7 @@ export class TreeThread {
   #lastId = 0
 
   constructor(options: TreeThreadOptions = {}, startWith: StartTreeThread = start) {
-    this.#idleTimeout = options.idleTimeout ?? 10_000
+    this.#idleTimeout = options.idleTimeout ?? 2000
     this.#atOnce = options.atOnce ?? 8
     this.#start = startWith
   }

@@ -21,7 +21,7 @@ export interface LayerWorkersOptions {
   readonly startTimeout?: number
   /** Milliseconds that an aborted job may take to stop before its thread is terminated; 5000 by default. */
   readonly abortTimeout?: number
-  /** Milliseconds without work after which a thread ends, which frees some 18 MB; 10,000 by default. */
+  /** Milliseconds without work after which a thread ends, which frees some 18 MB; 2000 by default. */
   readonly idleTimeout?: number
 }
 
@@ -45,7 +45,7 @@ export class LayerWorkers implements AsyncDisposable {
     this.#timeouts = {
       start: options.startTimeout ?? 30_000,
       abort: options.abortTimeout ?? 5000,
-      idle: options.idleTimeout ?? 10_000,
+      idle: options.idleTimeout ?? 2000,
     }
     this.#start = start
   }

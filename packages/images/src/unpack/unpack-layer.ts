@@ -25,7 +25,15 @@ export interface UnpackDestination {
   /** The snapshotter's name, which is part of the label that holds the snapshots. */
   readonly snapshotterName: string
   readonly applier: Applier
+  /** Called after each stage of a layer that has succeeded; must not throw. */
+  readonly onStage?: ((stage: UnpackStage, milliseconds: number) => void) | undefined
 }
+
+/**
+ * A stage of unpacking a layer: its snapshot is prepared; the layer is applied, which includes waiting for what is
+ * still arriving of it; the snapshot is committed, after those below it.
+ */
+export type UnpackStage = 'prepare' | 'apply' | 'commit'
 
 /** How to unpack one layer. */
 export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
@@ -149,12 +157,16 @@ async function prepareAndApply(
   const { snapshotter, applier, budget, signal } = options
   using _slot = await options.slots.acquire({ signal })
   const late = hasLayerDirectories(snapshotter) ? snapshotter : undefined
-  const mounts = await snapshotter.prepare(key, late ? undefined : parent, { labels, signal })
+  const mounts = await timed('prepare', options, () =>
+    snapshotter.prepare(key, late ? undefined : parent, { labels, signal }),
+  )
   // The lowest layer has nothing below it, and needs no whiteouts.
   const target =
     late && parent !== undefined ? [layerMount(await late.layerDirectory(key, { signal }))] : mounts
   using _telling = tellExtracting(opened, options)
-  const applied = await applier.apply(layer, target, { diffId, arriving: opened?.arriving, signal })
+  const applied = await timed('apply', options, () =>
+    applier.apply(layer, target, { diffId, arriving: opened?.arriving, signal }),
+  )
   // An applier on another host may not check it.
   if (applied.diffId !== diffId) {
     throw new NsboxError(
@@ -194,17 +206,20 @@ async function commit(
     applied,
     unpacking,
   }: Draft & { readonly applied: AppliedLayer; readonly unpacking: Unpacking },
-  { snapshotter, below, onCommitting, signal }: UnpackLayerOptions,
+  options: UnpackLayerOptions,
 ): Promise<void> {
+  const { snapshotter, below, onCommitting, signal } = options
   if (!hasLayerDirectories(snapshotter)) {
-    await snapshotter.commit(chainId, key, { labels, signal })
+    await timed('commit', options, () => snapshotter.commit(chainId, key, { labels, signal }))
     return
   }
   const ask = async () => {
-    const committing = snapshotter.commit(chainId, key, {
-      ...{ parent, impliedDirectories: applied.implied },
-      ...{ labels, signal },
-    })
+    const committing = timed('commit', options, () =>
+      snapshotter.commit(chainId, key, {
+        ...{ parent, impliedDirectories: applied.implied },
+        ...{ labels, signal },
+      }),
+    )
     onCommitting()
     await committing
   }
@@ -222,6 +237,17 @@ async function commit(
     if (!isNotFound(error) || !(await waiting(below?.ended({ signal })))) throw error
     await ask()
   }
+}
+
+async function timed<T>(
+  stage: UnpackStage,
+  { onStage }: Pick<UnpackDestination, 'onStage'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const started = performance.now()
+  const result = await work()
+  onStage?.(stage, performance.now() - started)
+  return result
 }
 
 /** A mount that tells an applier where to write, and the form of removals there; nothing is mounted. */

@@ -46,6 +46,13 @@ export interface CollectionResult {
   readonly pause: number
 }
 
+/** A collection that has ended. */
+export interface Collection {
+  readonly milliseconds: number
+  /** What it has done; absent if it failed. */
+  readonly result?: CollectionResult | undefined
+}
+
 interface CollectorParts {
   readonly backend: ContentStore
   readonly snapshotters: Snapshotters
@@ -60,6 +67,7 @@ interface CollectorParts {
   readonly markings: Set<Marking>
   readonly clock: Clock
   readonly log: Log
+  readonly onCollection: (collection: Collection) => void
   readonly schedule: CollectorSchedule
 }
 
@@ -81,7 +89,7 @@ export class Collector implements GarbageCollector, AsyncDisposable {
   /** No collection before this time, unless requested; keeps to the pause threshold. */
   #notBefore = 0
   #searchOrphans = true
-  readonly #collections = new Coalescer(() => this.#cycle())
+  readonly #collections = new Coalescer(() => this.#told())
   #closed = false
 
   constructor(parts: CollectorParts) {
@@ -150,6 +158,17 @@ export class Collector implements GarbageCollector, AsyncDisposable {
       this.#parts.log.warn({ err: error }, 'garbage collection')
       this.#soon.at(performance.now() + retryDelay)
     })
+  }
+
+  async #told(): Promise<CollectionResult> {
+    const started = performance.now()
+    let result: CollectionResult | undefined
+    try {
+      result = await this.#cycle()
+      return result
+    } finally {
+      this.#parts.onCollection({ milliseconds: performance.now() - started, result })
+    }
   }
 
   async #cycle(): Promise<CollectionResult> {

@@ -1,7 +1,7 @@
 import { connect } from 'node:tls'
 import { onAbort } from '@nsbox/concurrency'
 import type { AbortOptions } from '@nsbox/core/content'
-import { checkedLookup } from '../http/checked-connector.ts'
+import { checkedLookup } from '../http/checked-lookup.ts'
 import { isTlsError } from '../http/network-error.ts'
 
 /** Milliseconds that a server on this machine may take for a TLS handshake before it counts as one without TLS. */

@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream'
 import { NsboxError } from '@nsbox/errors'
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { RegistryLimits } from '../limits.ts'
-import { checkedConnector } from './checked-connector.ts'
+import type { Admit } from './checked-lookup.ts'
+import type { OpenDispatcher } from './dispatcher.ts'
 import { type Dump, dumping } from './dump-exchange.ts'
 import type { Exchange, Reply } from './exchange.ts'
 import { HostPlaces } from './host-places.ts'
@@ -40,6 +41,11 @@ export interface ConnectionListeners {
    * Secrets are masked; control characters are not. Must not throw.
    */
   readonly onDump?: Dump | undefined
+  /**
+   * Called with the number of bytes of each piece of a blob or manifest that arrives, also of one that arrives again
+   * after a broken connection; must not throw.
+   */
+  readonly onArrival?: ((bytes: number) => void) | undefined
 }
 
 /**
@@ -73,7 +79,11 @@ export class Connections implements AsyncDisposable {
     const { headersTimeout, uploadTimeout, idleTimeout } = this.#limits
     // Not read for what is not verified.
     const isVerified = url.protocol === 'https:' && !exchange.tls.skipVerify
-    const authorities = isVerified ? await this.#systemAuthorities() : []
+    const [http, authorities] = await Promise.all([
+      // undici, which only who sends something needs, takes a tenth of a server's start.
+      import('./dispatcher.ts'),
+      isVerified ? this.#systemAuthorities() : [],
+    ])
     signal?.throwIfAborted()
     if (this.#closed) throw new NsboxError('failed_precondition', 'the registry client is closed')
     const started = performance.now()
@@ -92,11 +102,11 @@ export class Connections implements AsyncDisposable {
       unreadable = { error }
     })
     try {
-      const reply = await request(url, {
+      const reply = await http.request(url, {
         method,
         headers,
         ...(body !== undefined && { body }),
-        dispatcher: this.#dispatcher(exchange, authorities),
+        dispatcher: this.#dispatcher(exchange, authorities, http.openDispatcher),
         headersTimeout: typeof exchange.body === 'function' ? uploadTimeout : headersTimeout,
         bodyTimeout: idleTimeout,
         highWaterMark: readAhead,
@@ -119,8 +129,8 @@ export class Connections implements AsyncDisposable {
     await Promise.all(agents.map((agent) => agent.destroy()))
   }
 
-  #dispatcher(exchange: Exchange, authorities: readonly string[]): Dispatcher {
-    const agent = this.#agent(exchange, authorities)
+  #dispatcher(exchange: Exchange, authorities: readonly string[], open: OpenDispatcher): Dispatcher {
+    const agent = this.#agent(exchange, authorities, open)
     const { onDump } = this.#listeners
     return onDump === undefined ? agent : agent.compose(dumping(onDump, this.secrets))
   }
@@ -133,6 +143,7 @@ export class Connections implements AsyncDisposable {
   #agent(
     { url, namedBy, tls, connectTimeout = this.#limits.connectTimeout }: Exchange,
     authorities: readonly string[],
+    open: OpenDispatcher,
   ): Dispatcher {
     const direct = isLoopback(url.hostname)
     // A host that a server has named gets connections of its own, never those for hosts that the user has named.
@@ -142,15 +153,9 @@ export class Connections implements AsyncDisposable {
     let agent = this.#agents.get(key)
     if (!agent) {
       const { connections } = this.#limits
+      const admit: Admit = (host, addresses) => this.#places.admit(host, namedByOther, addresses)
       const options = { ...connectOptions(tls, authorities), timeout: connectTimeout }
-      const connect = checkedConnector(options, (host, addresses) =>
-        this.#places.admit(host, namedByOther, addresses),
-      )
-      agent = direct
-        ? new Agent({ connections, connect })
-        : // Plain http is asked of a proxy as such: many refuse tunnels to other ports than that of https.
-          // Neither the proxy's address is checked, nor those that it connects to.
-          new EnvHttpProxyAgent({ connections, connect, requestTls: options, proxyTunnel: false })
+      agent = open({ direct, connections, options, admit })
       this.#agents.set(key, agent)
     }
     return agent

@@ -8,7 +8,6 @@ import type { HeaderFields } from '../http/header-fields.ts'
 import { networkError } from '../http/network-error.ts'
 import { backOff, isTransient } from '../http/retry-with-backoff.ts'
 import { watchThroughput } from '../http/throughput-watchdog.ts'
-import type { RegistryLimits } from '../limits.ts'
 import type { RegistryClient } from './registry-client.ts'
 import { acceptManifests, type ContentKind } from './resolve.ts'
 
@@ -55,7 +54,7 @@ export async function* fetchAt(
       const start = startOf(reply, before, descriptor)
       byRange &&= start !== undefined
       if (start === undefined) await discard(reply)
-      else yield* bodyFrom(reply, start, request, progress, limits)
+      else yield* bodyFrom(reply, start, request, progress, client)
     } catch (error) {
       signal?.throwIfAborted()
       if (!isTransient(error)) throw error
@@ -118,7 +117,7 @@ async function* bodyFrom(
   start: number,
   { descriptor: { size } }: FetchRequest,
   progress: Progress,
-  limits: RegistryLimits,
+  { limits, onArrival }: Pick<RegistryClient, 'limits' | 'onArrival'>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const context = `GET ${reply.address}`
   let at = start
@@ -126,6 +125,7 @@ async function* bodyFrom(
     for await (const chunk of watchThroughput(reply.body, context, limits)) {
       const skipped = Math.max(0, progress.position - at)
       at += chunk.byteLength
+      onArrival(chunk.byteLength)
       const fresh = chunk.subarray(skipped, chunk.byteLength - Math.max(0, at - size))
       progress.position += fresh.byteLength
       if (fresh.byteLength > 0) yield fresh

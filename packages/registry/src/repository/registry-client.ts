@@ -25,6 +25,8 @@ export interface ApiRequest extends AbortOptions {
 /** Sends requests to hosts: headers, authorization, redirects, and errors as `NsboxError`. */
 export class RegistryClient {
   readonly limits: RegistryLimits
+  /** As in `ConnectionListeners`. */
+  readonly onArrival: (bytes: number) => void
   /** Held while a list of referrers is changed, which takes it from the registry and gives it back. */
   readonly referrersTags = new KeyedMutex()
   readonly #send: Send
@@ -35,12 +37,17 @@ export class RegistryClient {
   constructor(
     send: Send,
     authorizer: Authorizer,
-    options: { readonly limits: RegistryLimits; readonly headers: HeaderFields },
+    options: {
+      readonly limits: RegistryLimits
+      readonly headers: HeaderFields
+      readonly onArrival?: ((bytes: number) => void) | undefined
+    },
   ) {
     this.#send = send
     this.#authorizer = authorizer
     this.#headers = options.headers
     this.limits = options.limits
+    this.onArrival = options.onArrival ?? (() => {})
   }
 
   /** The answer, if its status is among the accepted ones. Only a request that needed authorization is repeated. */

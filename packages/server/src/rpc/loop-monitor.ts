@@ -16,6 +16,8 @@ const maxNames = 8
 /** Options of a monitor. */
 export interface LoopMonitorOptions {
   readonly log: Logger
+  /** Called at each check with the milliseconds for which the event loop was late. */
+  readonly onDelay?: ((milliseconds: number) => void) | undefined
   /** Milliseconds on a clock that only goes forward. */
   readonly now?: () => number
   /** Processor time that this process has used, in milliseconds. */
@@ -28,6 +30,7 @@ export interface LoopMonitorOptions {
  */
 export class LoopMonitor implements Disposable {
   readonly #log: Logger
+  readonly #onDelay: (milliseconds: number) => void
   readonly #now: () => number
   readonly #processorTime: () => number
   /** The methods that ran since the last check, and before it. */
@@ -38,8 +41,14 @@ export class LoopMonitor implements Disposable {
   #due = 0
   #used = 0
 
-  constructor({ log, now = () => performance.now(), processorTime = usedTime }: LoopMonitorOptions) {
+  constructor({
+    log,
+    onDelay = () => {},
+    now = () => performance.now(),
+    processorTime = usedTime,
+  }: LoopMonitorOptions) {
     this.#log = log
+    this.#onDelay = onDelay
     this.#now = now
     this.#processorTime = processorTime
   }
@@ -62,6 +71,7 @@ export class LoopMonitor implements Disposable {
 
   #beat(): void {
     const held = this.#now() - this.#due
+    this.#onDelay(Math.max(0, held))
     // A check is also late if other processes use the processors or the machine was asleep.
     if (held > budget && this.#processorTime() - this.#used > held / 2) this.#tell(held)
     this.#quiet = this.#methods.size === 0 ? this.#quiet + 1 : 0

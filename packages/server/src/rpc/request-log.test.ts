@@ -8,6 +8,7 @@ import { Content, WriteContentRequestSchema } from '@nsbox/api/gen/services/cont
 import { NsboxError } from '@nsbox/errors'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { CallCounts } from '../counts/call-counts.ts'
 import { textLine } from '../log/text-line.ts'
 import { frame, socketTransport } from '../testing/grpc-call.ts'
 import { type ServedRoutes, serveRoutes } from '../testing/serve-routes.ts'
@@ -15,6 +16,7 @@ import { requestLog } from './request-log.ts'
 
 const lines: { level: number; code: string; msg: string }[] = []
 let served: ServedRoutes
+const counts = new CallCounts()
 
 const faults: Readonly<Record<string, () => unknown>> = {
   runc: () =>
@@ -27,7 +29,7 @@ const faults: Readonly<Record<string, () => unknown>> = {
 
 beforeAll(async () => {
   const log = pino({ level: 'debug' }, { write: (line) => void lines.push(JSON.parse(line)) })
-  const outer = [requestLog(log, { touch: () => undefined })]
+  const outer = [requestLog(log, { loop: { touch: () => undefined }, counts })]
   served = await serveRoutes(
     (router) =>
       router.service(Content, {
@@ -94,7 +96,7 @@ test('says once what a call has failed with, and where it comes from', async () 
     const cause = new NsboxError('unknown', 'ended with 1')
     throw toConnectError(new NsboxError('unknown', 'OCI runtime create failed: no way', { cause }))
   }
-  const call = requestLog(log, { touch: () => undefined } as never)(failing)
+  const call = requestLog(log, { loop: { touch: () => undefined }, counts } as never)(failing)
   const request = {
     service: { typeName: 'a.Tasks' },
     method: { name: 'Create' },

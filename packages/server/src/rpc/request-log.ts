@@ -6,25 +6,39 @@ import {
   type StreamResponse,
   type UnaryRequest,
 } from '@connectrpc/connect'
-import { firstHeaderValue, namespaceHeader } from '@nsbox/api'
+import { firstHeaderValue, namespaceHeader, toConnectError } from '@nsbox/api'
 import type { Logger } from 'pino'
+import type { CallCounts } from '../counts/call-counts.ts'
 import { accessOf, headerOf } from './call-access.ts'
 import { failureLevel } from './failure-level.ts'
 import type { LoopMonitor } from './loop-monitor.ts'
 
 /**
  * Logs each call with a number, its method, namespace, duration and code: at debug level, or at the level of its
- * failure. Tells the monitor which methods run. Messages and other headers are never logged, since they may hold
- * secrets.
+ * failure. Counts it, and tells the monitor which methods run. Messages and other headers are never logged, since they
+ * may hold secrets.
  */
-export function requestLog(log: Logger, loop: Pick<LoopMonitor, 'touch'>): Interceptor {
+export function requestLog(
+  log: Logger,
+  { loop, counts }: { readonly loop: Pick<LoopMonitor, 'touch'>; readonly counts: CallCounts },
+): Interceptor {
   let calls = 0
   return (next) => async (request) => {
     const end = begin(request)
     try {
       const outcome = await next(request)
       const touch = () => loop.touch(request.method)
-      if (outcome.stream) return { ...outcome, message: logged(outcome.message, { touch, end }) }
+      if (outcome.stream) {
+        // A stream that nobody reads to its end is over once the call is.
+        const { signal } = request
+        const abort = () => end(signal.reason)
+        signal.addEventListener('abort', abort, { once: true })
+        const over = (error?: unknown) => {
+          signal.removeEventListener('abort', abort)
+          end(error)
+        }
+        return { ...outcome, message: logged(outcome.message, { touch, end: over }) }
+      }
       end()
       return outcome
     } catch (error) {
@@ -36,6 +50,8 @@ export function requestLog(log: Logger, loop: Pick<LoopMonitor, 'touch'>): Inter
   function begin(request: UnaryRequest | StreamRequest): (error?: unknown) => void {
     const { service, method } = request
     loop.touch(method)
+    const counted = counts.begin(method)
+    let isOver = false
     const started = performance.now()
     const call = {
       call: ++calls,
@@ -46,15 +62,25 @@ export function requestLog(log: Logger, loop: Pick<LoopMonitor, 'touch'>): Inter
     }
     log.trace(call, 'call begins')
     return (error) => {
+      if (isOver) return
+      isOver = true
       loop.touch(method)
-      const ms = Math.round(performance.now() - started)
-      if (error === undefined) return log.debug({ ...call, ms, code: 'ok' }, 'call')
-      const failure = ConnectError.from(error)
+      const taken = performance.now() - started
+      const ms = Math.round(taken)
+      if (error === undefined) {
+        counted.end(taken / 1000, undefined)
+        return log.debug({ ...call, ms, code: 'ok' }, 'call')
+      }
+      const failure = toConnectError(error)
+      counted.end(taken / 1000, failure.code)
       const facts = { ...call, ms, code: Code[failure.code], err: told(error) }
       log[failureLevel(failure)](facts, 'call failed')
     }
   }
 }
+
+/** Why a stream ended that was not read to its end. */
+const unread = new ConnectError('the client has stopped reading', Code.Canceled)
 
 /** The error behind a status has the same message, and a stack. */
 function told(error: unknown): unknown {
@@ -74,5 +100,8 @@ async function* logged(
   } catch (error) {
     end(error)
     throw error
+  } finally {
+    // Reached without one of the above where the client wants no more.
+    end(unread)
   }
 }

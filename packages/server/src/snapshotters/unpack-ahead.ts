@@ -5,6 +5,7 @@ import { areImageLabels, snapshotExists, unpackThrough } from '@nsbox/images'
 import type { Metadata } from '@nsbox/metadata'
 import { isDigest, labelKeys } from '@nsbox/oci'
 import type { Logger } from 'pino'
+import type { ServerCounts } from '../counts/server-counts.ts'
 import type { FlightsOf } from '../flights-by-namespace.ts'
 import { type LeasedImage, LeasedImages } from './leased-images.ts'
 
@@ -14,6 +15,7 @@ export interface UnpackAheadParts {
   /** Of the blobs of all namespaces. */
   readonly applier: Applier
   readonly flights: FlightsOf
+  readonly counts: Pick<ServerCounts, 'unpacked'>
   readonly log: Logger
 }
 
@@ -113,7 +115,7 @@ export class UnpackAhead {
     caller: LeasedSnapshots,
     { signal }: AbortOptions,
   ): Promise<boolean> {
-    const { metadata, flights, log } = this.#parts
+    const { metadata, flights, counts, log } = this.#parts
     const { namespace, lease, snapshotterName } = caller
     try {
       if (await snapshotExists(this.#ownSnapshots(caller), chainId, { signal })) return true
@@ -124,6 +126,7 @@ export class UnpackAhead {
       return await unpackThrough(chainId, image.chain, {
         ...destination,
         flights: flights(namespace),
+        onStage: counts.unpacked,
         signal,
       })
     } catch (err) {

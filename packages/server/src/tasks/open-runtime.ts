@@ -4,6 +4,7 @@ import type { PathUses, TaskRuntime } from '@nsbox/core/tasks'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { openRuncRuntime } from '@nsbox/runtime-runc'
 import { openShimRuntime } from '@nsbox/runtime-shim'
+import type { SupervisorStatistics } from '@nsbox/supervisor'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Logger } from 'pino'
 import { ttrpcAddress } from '../listen/ttrpc-socket.ts'
@@ -37,6 +38,8 @@ export interface OpenRuntimeOptions {
 export interface OpenRuntime extends AsyncDisposable {
   readonly runtime: Pick<TaskRuntime, 'namespace' | 'info'>
   readonly refusal?: string | undefined
+  /** Of the supervisor of tasks of runc; absent where there are no tasks. */
+  readonly supervision?: (() => SupervisorStatistics) | undefined
   /** Whether a shim's event should be published: not a task's end that has been published before. */
   isNews(envelope: Envelope): boolean
 }
@@ -92,6 +95,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
         ...runtimesOf({ runc, shims, runcShim: (name) => (isSealed(name) ? undefined : shim) }),
         info: (asked) => runc.info(asked),
       },
+      supervision: () => runc.supervision(),
       isNews: ({ namespace, event }) =>
         !('opaque' in event) || shims.isNews(namespace, event.topic, event.opaque),
       [Symbol.asyncDispose]: () => owned.disposeAsync() as Promise<void>,

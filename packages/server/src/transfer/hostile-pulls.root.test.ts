@@ -22,6 +22,7 @@ import {
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { ServerCounts } from '../counts/server-counts.ts'
 import { TransferService } from './transfer-service.ts'
 import { unpackDestinations } from './unpack-destinations.ts'
 
@@ -86,7 +87,13 @@ describeWith(
         await openMetadata({ path: join(path, 'metadata.db'), content, snapshotters, durability, policy }),
       )
       const applier = workerApplier({ workers, blobPath: (digest) => content.blobPath(digest) })
-      const destinations = unpackDestinations({ metadata, applier, snapshotters: [], workers })
+      const destinations = unpackDestinations({
+        metadata,
+        applier,
+        snapshotters: [],
+        workers,
+        counts: new ServerCounts(),
+      })
       service = new TransferService({ metadata, destinations, flights })
     }
 

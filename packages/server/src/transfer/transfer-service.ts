@@ -20,8 +20,9 @@ import {
   unpackImage,
 } from '@nsbox/images'
 import type { Metadata, NamespaceView } from '@nsbox/metadata'
-import { type Descriptor, defaultPlatform } from '@nsbox/oci'
+import { type Descriptor, defaultPlatform, parseReference } from '@nsbox/oci'
 import { createRegistry, logListeners, type Registry } from '@nsbox/registry'
+import { ServerCounts } from '../counts/server-counts.ts'
 import { type FlightsOf, flightsByNamespace } from '../flights-by-namespace.ts'
 import { exportArchive, importArchive, underOwnLease } from './archive-transfer.ts'
 import { imageNames } from './image-names.ts'
@@ -36,6 +37,8 @@ export interface TransferServiceOptions {
   readonly destinations?: UnpackDestinations | undefined
   /** Shared with all others that unpack images. */
   readonly flights?: FlightsOf | undefined
+  /** Counts pulls, and the bytes that arrive. */
+  readonly counts?: Pick<ServerCounts, 'pull' | 'arrived'> | undefined
 }
 
 /**
@@ -71,10 +74,12 @@ export class TransferService {
   readonly #flights: FlightsOf
   readonly #followers = createFollowers()
   readonly #leases: PullLeases
+  readonly #counts: Pick<ServerCounts, 'pull' | 'arrived'>
 
   constructor(options: TransferServiceOptions) {
     this.#options = options
     this.#leases = new PullLeases(options.metadata)
+    this.#counts = options.counts ?? new ServerCounts()
     this.#flights = options.flights ?? flightsByNamespace(() => false)
   }
 
@@ -130,8 +135,10 @@ export class TransferService {
       await pullImage({ ...what, ...shared, content, images, ...options })
     }
     const { lease, namespace } = caller
-    if (lease !== undefined) await this.#leases.withRoom(() => work(lease))
-    else await this.#leases.under(namespace, destination.name || source.reference, work, options)
+    await this.#counts.pull(parseReference(source.reference).host, async () => {
+      if (lease !== undefined) await this.#leases.withRoom(() => work(lease))
+      else await this.#leases.under(namespace, destination.name || source.reference, work, options)
+    })
   }
 
   async #import(
@@ -239,7 +246,7 @@ export class TransferService {
 
   #registry({ isTenant = false }: Caller, endpoint: RegistryEndpoint): Registry {
     const { credentials, headers, hostsDir, defaultScheme, requestLog } = endpoint
-    const listeners = logListeners(requestLog)
+    const listeners = { ...logListeners(requestLog), onArrival: this.#counts.arrived }
     if (isTenant) {
       // The settings for registries may have secrets of the host.
       return createRegistry({ credentials, headers, defaultScheme, userIsElsewhere: true, ...listeners })

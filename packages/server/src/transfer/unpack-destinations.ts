@@ -1,6 +1,7 @@
 import type { Applier } from '@nsbox/core/diff'
 import type { LayerWorkers } from '@nsbox/diff'
 import type { Metadata } from '@nsbox/metadata'
+import type { ServerCounts } from '../counts/server-counts.ts'
 import { defaultSnapshotter } from '../snapshotters/default-snapshotter.ts'
 import { loadedSnapshotter } from '../snapshotters/loaded-snapshotter.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
@@ -17,6 +18,7 @@ export interface UnpackParts {
    * there are layers for them.
    */
   readonly workers: Pick<LayerWorkers, 'start'>
+  readonly counts: Pick<ServerCounts, 'unpacked'>
 }
 
 /** Unpacks into the snapshots of the caller's namespace, under the caller's lease. */
@@ -25,6 +27,7 @@ export function unpackDestinations({
   snapshotters,
   applier,
   workers,
+  counts,
 }: UnpackParts): UnpackDestinations {
   return async ({ namespace, lease }, given, options) => {
     const view = metadata.namespace(namespace, { lease })
@@ -32,6 +35,6 @@ export function unpackDestinations({
       given ?? (await defaultSnapshotter(metadata.namespaces, snapshotters, namespace, options))
     const snapshotter = loadedSnapshotter(view, snapshotters, snapshotterName)
     workers.start()
-    return { snapshotter, snapshotterName, applier: view.applier(applier) }
+    return { snapshotter, snapshotterName, applier: view.applier(applier), onStage: counts.unpacked }
   }
 }

@@ -17,6 +17,7 @@ import {
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import { ServerCounts } from '../counts/server-counts.ts'
 import { TransferService } from './transfer-service.ts'
 import { unpackDestinations } from './unpack-destinations.ts'
 
@@ -69,6 +70,7 @@ describeWith({ root: true, linux: true }, 'a pull that unpacks', () => {
     service = new TransferService({
       metadata,
       destinations: unpackDestinations({
+        counts: new ServerCounts(),
         metadata,
         applier: {
           apply: (layer, ...rest) => {

@@ -8,7 +8,13 @@ import type { OwnedEnds } from '../protocol/owned-ends.ts'
 import type { ExitRecord, ProcessRecord } from '../protocol/process-record.ts'
 import type { Ends } from '../protocol/roles.ts'
 import { checked } from '../protocol/schema.ts'
-import type { AbortOptions, LaunchRequest, SupervisedProcess, Supervisor } from '../supervisor.ts'
+import type {
+  AbortOptions,
+  LaunchRequest,
+  SupervisedProcess,
+  Supervisor,
+  SupervisorStatistics,
+} from '../supervisor.ts'
 import { ProcessHandle, type ProcessHandleOwner } from './process-handle.ts'
 import { requestLaunch } from './request-launch.ts'
 import { startSupervisor } from './start-supervisor.ts'
@@ -40,6 +46,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
   /** Those that have been started. */
   readonly #ready = new Map<string, SupervisorConnection>()
   readonly #succession: Succession
+  #lost = 0
   #disposed: Promise<void> | undefined
 
   constructor(options: SupervisorPoolOptions) {
@@ -104,6 +111,10 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     return this.#processes.get(key)
   }
 
+  statistics(): SupervisorStatistics {
+    return { supervisors: this.#links.size, processes: this.#processes.size, lost: this.#lost }
+  }
+
   async warm({ signal }: AbortOptions = {}): Promise<void> {
     signal?.throwIfAborted()
     this.#checkOpen()
@@ -155,6 +166,7 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
       return
     }
     this.#options.onWarning(`the supervisor ${link.pid} is lost`, error)
+    this.#lost++
     const successor = this.#succession.succeed(link, mine)
     successor.catch((failure) => this.#options.onWarning('no supervisor takes over', failure))
     for (const process of mine) this.#holders.set(process, successor)

@@ -1,0 +1,123 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { type AddressInfo, BlockList, isIP } from 'node:net'
+import { fromSystemError, NsboxError, quoted } from '@nsbox/errors'
+import type { Logger } from 'pino'
+import { bindSocket } from '../listen/bind-socket.ts'
+import { parseTcpAddress } from '../listen/tcp-address.ts'
+import type { Exposition } from './exposition.ts'
+
+/** The most connections at once. */
+const maxConnections = 16
+
+/** Milliseconds that a client may take for a request. */
+const patience = 5000
+
+/** Milliseconds after which a connection ends that nothing moves on. */
+const slowness = 30_000
+
+/** Where Prometheus looks, and where containerd has its metrics. */
+const paths: ReadonlySet<string | undefined> = new Set(['/metrics', '/v1/metrics'])
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+/** A listener for metrics. Disposing of it closes its connections. */
+export interface MetricsListener extends AsyncDisposable {
+  /** Where it serves: `http://127.0.0.1:1338/metrics` or `unix:///…`. */
+  readonly address: string
+}
+
+/**
+ * Serves metrics over HTTP/1.1 on a loopback address or on a socket of mode 0600. Over TCP the request has to name the
+ * listener as its host, so that no page in a browser reads it by a name of its own (docs/threat-model.md D24).
+ *
+ * @param address `127.0.0.1:1338`, `localhost:1338`, `[::1]:1338`, `unix:///run/nsbox/metrics.sock`
+ * @throws `invalid_argument` for an address that is not of this host alone; the errors of binding
+ */
+export async function openMetricsListener(
+  address: string,
+  expose: () => Promise<Exposition>,
+  log: Logger,
+): Promise<MetricsListener> {
+  let hosts: ReadonlySet<string | undefined> | undefined
+  const server = createServer({ requestTimeout: patience, headersTimeout: patience }, (request, response) => {
+    answer(request, response, hosts, expose).catch((err: unknown) => {
+      log.warn({ err }, 'metrics')
+      if (response.headersSent) response.destroy()
+      else refuse(response, 500, 'the metrics cannot be read; the log of the server says why')
+    })
+  })
+  server.maxConnections = maxConnections
+  server.timeout = slowness
+  const path = /^unix:\/\/(\/.+)$/.exec(address)?.[1]
+  let shown = address
+  if (path === undefined) {
+    const bound = await listenOnLoopback(server, address)
+    const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
+    hosts = new Set([`${host}:${bound.port}`, `localhost:${bound.port}`])
+    shown = `http://${host}:${bound.port}/metrics`
+  } else await bindSocket(server, path)
+  return {
+    address: shown,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+async function listenOnLoopback(server: Server, address: string): Promise<AddressInfo> {
+  const { host, port } = parseTcpAddress(address)
+  const elsewhere = new NsboxError(
+    'invalid_argument',
+    `metrics address ${quoted(address)}: must be a loopback address, or unix:///path`,
+  )
+  // A name is resolved by the kernel's resolver, which may say anything.
+  if (host !== 'localhost' && !isLoopback(host)) throw elsewhere
+  try {
+    const listening = once(server, 'listening')
+    server.listen({ host, port })
+    await listening
+  } catch (error) {
+    throw fromSystemError(error, `metrics address ${address}`)
+  }
+  const bound = server.address() as AddressInfo
+  if (isLoopback(bound.address)) return bound
+  server.close()
+  throw elsewhere
+}
+
+function isLoopback(host: string): boolean {
+  const family = isIP(host)
+  return family !== 0 && loopback.check(host, family === 6 ? 'ipv6' : 'ipv4')
+}
+
+async function answer(
+  { method, url, headers }: IncomingMessage,
+  response: ServerResponse,
+  hosts: ReadonlySet<string | undefined> | undefined,
+  expose: () => Promise<Exposition>,
+): Promise<void> {
+  response.setHeader('x-content-type-options', 'nosniff')
+  if (hosts !== undefined && !hosts.has(headers.host)) return refuse(response, 421, 'this is another host')
+  if (!paths.has(url?.split('?', 1)[0])) return refuse(response, 404, 'metrics are at /metrics')
+  if (method !== 'GET' && method !== 'HEAD') {
+    response.setHeader('allow', 'GET, HEAD')
+    return refuse(response, 405, 'metrics can only be read')
+  }
+  const { contentType, body } = await expose()
+  response.setHeader('content-type', contentType)
+  response.setHeader('cache-control', 'no-store')
+  response.setHeader('content-length', Buffer.byteLength(body))
+  response.end(method === 'HEAD' ? undefined : body)
+}
+
+/** A body that the client sends is not read, so the connection ends. */
+function refuse(response: ServerResponse, status: number, why: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' })
+  response.end(`${why}\n`)
+}
