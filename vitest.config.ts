@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { LongestFirst } from './scripts/longest-first.ts'
 
@@ -27,6 +28,7 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: ['@nsbox/source', 'node'] } },
   test: {
     environment: 'node',
+    setupFiles: [join(import.meta.dirname, 'scripts/byte-equality.ts')],
     pool: 'forks',
     testTimeout: 90_000,
     hookTimeout: 120_000,

@@ -24,8 +24,11 @@ const short = [
   'test/integration/start-up',
 ]
 
-/** Tests of what reads bytes, which does the same on every Node. */
-const readsBytes = /\.fuzz\.test\.ts$|\/hostile-[^/]*$/
+/**
+ * Tests of what does the same on every Node: of what reads bytes, and of what becomes of processes that the same
+ * supervisor launches as in the other tests of it.
+ */
+const alike = /\.fuzz\.test\.ts$|\/hostile-[^/]*$|\/survival\.test\.ts$/
 
 /** The test files of the short run; vitest takes no pattern to leave some out that reaches its projects. */
 function shortFiles() {
@@ -34,7 +37,7 @@ function shortFiles() {
     // With types, links are not followed.
     return readdirSync(join(root, directory), { recursive: true, withFileTypes: true })
       .map(({ parentPath, name }) => relative(root, join(parentPath, name)))
-      .filter((file) => file.startsWith(start) && file.endsWith('.test.ts') && !readsBytes.test(file))
+      .filter((file) => file.startsWith(start) && file.endsWith('.test.ts') && !alike.test(file))
   })
 }
 

@@ -19,11 +19,20 @@ describeWith(needs, 'a server', () => {
       if (use === 'on') await expect.poll(() => existsSync(proofs), { timeout: 60_000 }).toBe(true)
 
       await using trace = await traceProcess(['execve'], server.process.pid)
+      const [supervisor] = await server.supervisors()
+      await using launches = await traceProcess(['execve'], supervisor!)
       expect(await run('second')).toMatchObject({ code: 0, stdout: 'done\n' })
       const commands = (await trace.stop()).map(({ args }) => /"(start|delete)"/.exec(args)?.[1])
       expect(commands.filter((command) => command !== undefined)).toEqual(
         use === 'on' ? [] : ['start', 'delete'],
       )
+      // runc, which runs itself again inside, and the program.
+      const launched = (await launches.stop()).map(({ args }) => /\["([^"]+)"(?:, "(init)")?/.exec(args)!)
+      expect(launched.map(([, name, init = '']) => `${name} ${init}`)).toEqual([
+        'runc ',
+        'runc init',
+        'echo ',
+      ])
       expect(existsSync(proofs)).toBe(use === 'on')
     }, 120_000)
   })

@@ -28,6 +28,7 @@ type Tree = ReadonlyMap<string, TreeEntry>
 type Name = keyof Corpus
 
 const timeout = 480_000
+const long = Boolean(process.env.NSBOX_TEST_LONG)
 
 const programs = [
   'containerd',
@@ -61,7 +62,7 @@ describeWith({ root: true, linux: true, programs }, 'the tree that we unpack', (
     const args = ['--durability', 'relaxed']
     overlapped = resources.use(await startServer({ args }))
     layered = resources.use(await startServer({ args }))
-    corpus = await buildCorpus(join(directory, 'corpus'))
+    corpus = await buildCorpus(join(directory, 'corpus'), { small: !long })
     for (const [name, image] of Object.entries(corpus))
       digests.set(name, (await pushImage(image as BuiltImage, registry, nameOf(name))).digest)
   }, 900_000)
@@ -123,7 +124,7 @@ describeWith({ root: true, linux: true, programs }, 'the tree that we unpack', (
   test.each([
     ['busybox', 250],
     ['debian', 4000],
-    ['eight', 30_000],
+    ['eight', long ? 30_000 : 3500],
     ['forty', 350],
   ] as const)(
     'of the image %s is what stock containerd and umoci unpack',

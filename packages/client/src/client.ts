@@ -1,3 +1,4 @@
+import { Web } from '@nsbox/api/gen/nsbox/web/v1/web_pb'
 import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
 import type { ContainerStore } from '@nsbox/core/containers'
 import type { AbortOptions, ContentStore } from '@nsbox/core/content'
@@ -146,6 +147,14 @@ export interface ClientView {
 
   version(options?: AbortOptions): Promise<{ version: string; revision: string }>
 
+  /**
+   * Makes a link that opens the server's page in one browser of its machine, within a minute; `write` tells whether the
+   * page may change anything. containerd answers `unimplemented`.
+   *
+   * @throws `failed_precondition` if the server shows no page; `permission_denied` for a tenant
+   */
+  pageLink(options?: AbortOptions): Promise<{ url: string; write: boolean }>
+
   /** The same server from another namespace, without a lease. @throws `invalid_argument` for a malformed name */
   withNamespace(namespace: string): ClientView
 
@@ -246,6 +255,11 @@ function openView(rpc: Rpc): ClientView {
     async version(options = {}) {
       const { version, revision } = await rpc.unary(Version.method.version, {}, options)
       return { version, revision }
+    },
+
+    async pageLink(options = {}) {
+      const { url, write } = await rpc.unary(Web.method.open, {}, options)
+      return { url, write }
     },
 
     withNamespace: (name) => openView(rpc.bind({ namespace: requireNamespace(name), lease: undefined })),

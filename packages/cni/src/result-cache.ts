@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isErrno, NsboxError } from '@nsbox/errors'
+import { makeDirectories } from '@nsbox/errors/make-directories'
 import type { Attachment } from './attachment.ts'
 import { isObject, type JsonObject, parseObject } from './json-object.ts'
 import type { NetworkList } from './network-list.ts'
@@ -37,7 +38,7 @@ export class ResultCache {
       result,
     }
     const path = this.#path(list.name, attachment)
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 })
+    makeDirectories(this.#directory, 0o700)
     const present = await readEntry(path)
     if (present && !isOf(present, list.name, attachment)) {
       throw new NsboxError('already_exists', `result ${path} of another connection`)

@@ -47,6 +47,10 @@ test('cannot open where there is a file', async () => {
   await expect(openContentStore({ root: dir.path })).rejects.toThrow('opening content store')
 })
 
+test.runIf(process.platform === 'linux')('cannot open where no directory can be made', async () => {
+  await expect(openContentStore({ root: '/proc/nsbox/a' })).rejects.toMatchObject({ code: 'not_found' })
+})
+
 test('has blobs, labels and ingests again when it is opened again', async () => {
   await using dir = await tempDir('nsbox-content')
   const ref = { ref: 'layer', total: 100, expected: digestOf('layer') }

@@ -17,6 +17,7 @@ import { sandboxesCommand } from './commands/sandboxes.ts'
 import { snapshotsCommand } from './commands/snapshots.ts'
 import { tasksCommand } from './commands/tasks.ts'
 import { versionCommand } from './commands/version.ts'
+import { webCommand } from './commands/web.ts'
 import { whyCommand } from './commands/why.ts'
 import { addGlobalOptions } from './global-options.ts'
 import { shareGlobalOptions } from './share-global-options.ts'
@@ -47,6 +48,7 @@ export function ctrProgram(): Command {
     .addCommand(sandboxesCommand())
     .addCommand(snapshotsCommand())
     .addCommand(tasksCommand())
+    .addCommand(webCommand())
     .addCommand(whyCommand())
   return shareGlobalOptions(program)
 }

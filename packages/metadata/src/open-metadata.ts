@@ -32,6 +32,7 @@ import { type Log, silent } from './database/log.ts'
 import { migrations } from './database/schema.ts'
 import { objectReader } from './disk/object-reader.ts'
 import { imageStore } from './images/image-store.ts'
+import type { Scope } from './leases/lease-binding.ts'
 import { leaseStore } from './leases/lease-store.ts'
 import { namespaceStore } from './namespaces/namespace-store.ts'
 import { sandboxStore } from './sandboxes/sandbox-store.ts'
@@ -142,6 +143,9 @@ export interface Metadata extends AsyncDisposable, PathUses {
   durable(): Promise<void>
 }
 
+/** Views that are kept for the next calls of their clients: to make one takes a twentieth of a small call. */
+const maxViews = 128
+
 /**
  * Opens a metadata store, and starts its collector.
  * @throws as `openDatabase`
@@ -214,26 +218,35 @@ export function createMetadata(
   }
   if (options.collector?.manual !== true) startCollector()
 
+  const newView = (scope: Scope): NamespaceView => ({
+    ...objectReader({ ...parts, snapshotters }, scope.namespace),
+    images: imageStore(parts, scope),
+    content: contentView(parts, scope),
+    leases: leaseStore(parts, scope.namespace),
+    containers: containerStore(parts, scope.namespace),
+    sandboxes: sandboxStore(parts, scope.namespace),
+    snapshotter(snapshotter, { contentOf } = {}) {
+      const backend = snapshotters.get(snapshotter)
+      if (backend === undefined)
+        throw new NsboxError('invalid_argument', `snapshotter not loaded: ${shownName(snapshotter)}`)
+      return snapshotView(parts, { ...scope, snapshotter, contentOf }, backend)
+    },
+    applier: (applier) => recordingApplier(parts, scope, snapshotters, applier),
+  })
+  const views = new Map<string, NamespaceView>()
   return {
     ...snapshotUses({ ...parts, databasePath }),
     namespaces: namespaceStore(ledger, collector),
     namespace(name, { lease } = {}) {
       const scope = { namespace: requireNamespace(name), lease: lease || undefined }
-      return {
-        ...objectReader({ ...parts, snapshotters }, scope.namespace),
-        images: imageStore(parts, scope),
-        content: contentView(parts, scope),
-        leases: leaseStore(parts, scope.namespace),
-        containers: containerStore(parts, scope.namespace),
-        sandboxes: sandboxStore(parts, scope.namespace),
-        snapshotter(snapshotter, { contentOf } = {}) {
-          const backend = snapshotters.get(snapshotter)
-          if (backend === undefined)
-            throw new NsboxError('invalid_argument', `snapshotter not loaded: ${shownName(snapshotter)}`)
-          return snapshotView(parts, { ...scope, snapshotter, contentOf }, backend)
-        },
-        applier: (applier) => recordingApplier(parts, scope, snapshotters, applier),
-      }
+      // No name of a namespace has a slash.
+      const key = `${scope.namespace}/${scope.lease ?? ''}`
+      const known = views.get(key)
+      if (known !== undefined) return known
+      const view = newView(scope)
+      views.set(key, view)
+      if (views.size > maxViews) views.delete(views.keys().next().value!)
+      return view
     },
     startCollector,
     collect: (collection) => collector.collect(collection),

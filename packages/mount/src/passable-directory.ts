@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { chmodSync } from 'node:fs'
+import { makeDirectories } from '@nsbox/errors/make-directories'
 
 /**
  * Makes a directory, and missing ones above it, with mode 0711 and any umask. A container in a user namespace is an
@@ -9,7 +9,5 @@ import { dirname } from 'node:path'
  * @param path absolute
  */
 export function makePassable(path: string): void {
-  const first = mkdirSync(path, { recursive: true, mode: 0o711 })
-  if (first === undefined) return
-  for (let made = path; made.length >= first.length; made = dirname(made)) chmodSync(made, 0o711)
+  for (const made of makeDirectories(path, 0o711)) chmodSync(made, 0o711)
 }

@@ -11,6 +11,8 @@ export interface Server extends AsyncDisposable {
   readonly tcpPort?: number | undefined
   /** Where it serves metrics, if it does: `http://127.0.0.1:1338/metrics` or `unix:///…`. */
   readonly metricsAddress?: string | undefined
+  /** Address of the page for browsers, such as `http://127.0.0.1:8080/`, if it is served. */
+  readonly webAddress?: string | undefined
   /** The metadata store, for use within this process. Wait for `durable()` before passing its answers on. */
   readonly metadata: Metadata
   /**
@@ -86,6 +88,13 @@ export interface ServerConfig {
    * `unix:///path` of a socket for the server's own user. By default nowhere.
    */
   readonly metricsAddress?: string | undefined
+  /**
+   * `host:port` of a loopback address on which a page for browsers is served to those who have a link of `ctr web`;
+   * port 0 is any free one. By default nowhere.
+   */
+  readonly webAddress?: string | undefined
+  /** Whether the page may change things, which makes it as powerful as the socket; false by default. */
+  readonly webWrite?: boolean | undefined
   /** Snapshotters of other processes; see the package's README. None by default. */
   readonly proxyPlugins?: readonly ProxyPlugin[] | undefined
 }

@@ -51,12 +51,15 @@ import { hasTask } from './tasks/has-task.ts'
 import { openRuntime } from './tasks/open-runtime.ts'
 import { namespaceTasks } from './tasks/tasks-of.ts'
 import { tenantRulesParts } from './tenant-rules-parts.ts'
+import { builtPage, type PageFiles } from './web/page-files.ts'
+import { WebPage } from './web/web-page.ts'
 
 /**
  * Starts a server in this process. It serves once the promise resolves.
  *
  * @param options.log by default nothing is logged
  * @param options.collectGarbage called when the server is idle, for a process of its own; does nothing by default
+ * @param options.pageFiles loads the files of the page for browsers, if it is served; those of `@nsbox/web` by default
  * @throws `failed_precondition` if another server has the root or the socket; the errors of the stores
  */
 export async function startServer(
@@ -64,7 +67,8 @@ export async function startServer(
   {
     log = silent,
     collectGarbage = async () => {},
-  }: { log?: Logger; collectGarbage?: () => Promise<void> } = {},
+    pageFiles = builtPage,
+  }: { log?: Logger; collectGarbage?: () => Promise<void>; pageFiles?: PageFiles } = {},
 ): Promise<Server> {
   const { durability = 'full', sharingPolicy = 'shared' } = config
   let { hostsDir } = config
@@ -76,6 +80,7 @@ export async function startServer(
 
   const { metricsAddress } = config
   if (metricsAddress !== undefined) parseMetricsAddress(metricsAddress)
+  const page = new WebPage(config)
   const gated = await openGatedListeners(config)
   const { isSealed } = gated
   const uuid = await serverUuid(root)
@@ -190,34 +195,33 @@ export async function startServer(
       isAlone,
       uuid,
       counts,
+      pageLink: () => page.link(),
     },
     ...{ stopping: stopping.signal, log },
   }
   const shared = sharedServices(parts)
-  const handlerOptions = {
-    routes: (router: ConnectRouter) => registerRoutes(router, parts, shared),
-    interceptors: [
-      idle.interceptor,
-      requestLog(log, { loop, counts: counts.calls }),
-      codedErrors,
-      accessGate({
-        rules: tenantRules(tenantRulesParts({ metadata, snapshotters, runtime: tasks.runtime })),
-        hidden: await withRealPaths([root, state]),
-      }),
-      durableReplies(() => metadata.durable()),
-      interruptibleRequests,
-    ],
-    shutdownSignal: aborting.signal,
-    log,
-  }
+  const gateOfTenants = accessGate({
+    rules: tenantRules(tenantRulesParts({ metadata, snapshotters, runtime: tasks.runtime })),
+    hidden: await withRealPaths([root, state]),
+  })
   // Each listener has limits of its own, so that tenants cannot use up those of the operator.
-  const newHandler = () => createRpcHandler({ ...handlerOptions, budgets: callBudgets() })
+  const newHandler = (gate = gateOfTenants) =>
+    createRpcHandler({
+      routes: (router: ConnectRouter) => registerRoutes(router, parts, shared),
+      interceptors: [
+        ...[idle.interceptor, requestLog(log, { loop, counts: counts.calls }), codedErrors, gate],
+        ...[durableReplies(() => metadata.durable()), interruptibleRequests],
+      ],
+      shutdownSignal: aborting.signal,
+      budgets: callBudgets(),
+      log,
+    })
   const http = createHttpServers(newHandler(), log)
   http.server.on('connection', (socket) => socket.once('close', idle.touch))
   const connections = new OpenConnections(http.server)
   starting.defer(() =>
     shutDown({
-      http: allOf(() => [http, ...gated.listeners]),
+      http: allOf(() => [http, ...gated.listeners, ...page.listeners]),
       stop: () => {
         stopping.abort()
         events.close()
@@ -233,6 +237,9 @@ export async function startServer(
   if (config.socket === undefined) await bindSocket(http.server, address)
   else await listenOn(http.server, config.socket)
   const { tcpPort } = await gated.bind(newHandler, log)
+  // Its terminals end before the calls that they are made of are refused.
+  starting.use(page)
+  await page.bind({ files: pageFiles, address, state, newHandler, log })
   if (tasks.refusal === undefined) {
     const tasksIn = namespaceTasks({ metadata, snapshotters, runtime: tasks.runtime, mounts, sandboxes })
     starting.use(
@@ -256,8 +263,12 @@ export async function startServer(
       : starting.use(await openMetricsListener(metricsAddress, () => metrics.text(), log))
   await dataRoot.announce({ address, temporary: config.state === undefined })
   const { tenantsAddress } = config
+  const { address: webAddress } = page
   log.info(
-    { address, tenantsAddress, tcpPort, metricsAddress: listener?.address, root, state, pid: process.pid },
+    {
+      ...{ address, tenantsAddress, tcpPort, webAddress, metricsAddress: listener?.address },
+      ...{ root, state, pid: process.pid },
+    },
     'serving',
   )
 
@@ -267,6 +278,7 @@ export async function startServer(
     address,
     tcpPort,
     metricsAddress: listener?.address,
+    webAddress,
     metadata,
     async reload(next) {
       await gated.reload()

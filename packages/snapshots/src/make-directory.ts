@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs'
-import { chmod, mkdir, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { isErrno } from '@nsbox/errors'
+import { chmod } from 'node:fs/promises'
+import { makeDirectories } from '@nsbox/errors/make-directories'
 
 /**
  * Makes a directory with a mode that does not depend on the process's umask. Synchronous, which takes less than half of
@@ -12,22 +11,8 @@ export function makeDirectory(path: string, mode: number): void {
   chmodSync(path, mode)
 }
 
-/**
- * Makes a directory of mode 0700, and those above it that are missing. One that exists gets that mode. Node's
- * `recursive` does not end in file systems such as /proc, where making a directory fails with ENOENT.
- */
+/** Makes a directory of mode 0700, and those above it that are missing. One that exists gets that mode. */
 export async function makePrivateDirectory(path: string): Promise<void> {
-  await makeMissing(path)
+  makeDirectories(path, 0o700)
   await chmod(path, 0o700)
-}
-
-async function makeMissing(path: string, parents = true): Promise<void> {
-  try {
-    await mkdir(path, { mode: 0o700 })
-  } catch (error) {
-    if (isErrno(error, 'EEXIST') && (await stat(path)).isDirectory()) return
-    if (!isErrno(error, 'ENOENT') || !parents || dirname(path) === path) throw error
-    await makeMissing(dirname(path))
-    await makeMissing(path, false)
-  }
 }

@@ -74,8 +74,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     db.exec('BEGIN IMMEDIATE; COMMIT')
     log = await open(`${path}-wal`, 'r+')
     await reserve(log, Math.min(checkpointPages, defaultCheckpointPages) * pageSize)
-    syncDirectory(dirname(path))
-    await log.datasync()
+    if (durability === 'full') {
+      syncDirectory(dirname(path))
+      await log.datasync()
+    }
   } catch (error) {
     await log?.close()
     db?.close()
@@ -126,8 +128,10 @@ function createPrivate(path: string): void {
 async function reserve(log: FileHandle, size: number): Promise<void> {
   const zeros = Buffer.alloc(64 * 1024)
   try {
-    for (let { size: end } = await log.stat(); end < size; end += zeros.length) {
-      await log.write(zeros, 0, zeros.length, end)
+    for (let { size: end } = await log.stat(); end < size; ) {
+      // One call, with one buffer for all of it.
+      const pieces = Array<Buffer>(Math.ceil((size - end) / zeros.length)).fill(zeros)
+      end += (await log.writev(pieces, end)).bytesWritten
     }
   } catch (error) {
     if (!isErrno(error, 'ENOSPC') && !isErrno(error, 'EDQUOT')) throw error

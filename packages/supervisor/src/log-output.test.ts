@@ -41,6 +41,7 @@ describeWith({ linux: true }, 'output', () => {
     ['a directory', '/tmp', 'invalid_argument'],
     ['a device', '/dev/zero', 'invalid_argument'],
     ['a log that is a directory', 'file:///tmp', 'invalid_argument'],
+    ['a log where no directory can be made', 'file:///proc/nsbox/a/log', 'not_found'],
     ['a log that is a device', 'file:///dev/null', 'invalid_argument'],
     ['a program that is missing', 'binary:///nonexistent', 'not_found'],
   ])('D08 %s is refused as output, and nothing is left open', async (_, stdout, code) => {

@@ -1,6 +1,7 @@
-import { chmod, lstat, mkdir } from 'node:fs/promises'
+import { chmod, lstat } from 'node:fs/promises'
 import { isAbsolute } from 'node:path'
 import { NsboxError } from '@nsbox/errors'
+import { makeDirectories } from '@nsbox/errors/make-directories'
 import { SupervisorPool } from './client/supervisor-pool.ts'
 import { supervisorProgram } from './client/supervisor-program.ts'
 import type { Supervisor, SupervisorOptions } from './supervisor.ts'
@@ -26,7 +27,7 @@ export async function openSupervisor({
       'invalid_argument',
       `directory ${directory}: an absolute path of at most ${longestDirectory} bytes`,
     )
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  makeDirectories(directory, 0o700)
   const stats = await lstat(directory)
   if (!stats.isDirectory() || stats.uid !== process.geteuid?.())
     throw new NsboxError('permission_denied', `directory ${directory} is somebody else’s`)

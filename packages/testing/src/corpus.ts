@@ -11,21 +11,30 @@ export interface Corpus {
   readonly busybox: BuiltImage
   /** One layer: a minimal Debian system. */
   readonly debian: BuiltImage
-  /** Eight layers with more than 30,000 entries, of all kinds, over that Debian system. */
+  /** Eight layers with entries of all kinds: more than 30,000 over that Debian system, or 3,500 over busybox. */
   readonly eight: BuiltImage
   /** Forty small layers over each other. */
   readonly forty: BuiltImage
 }
 
-/** Builds the corpus in a directory, which must be empty. Needs what `debianBase` and `makeOddTree` need. */
-export async function buildCorpus(directory: string): Promise<Corpus> {
+/**
+ * Builds the corpus in a directory, which must be empty. Needs what `debianBase` and `makeOddTree` need.
+ *
+ * @param options.small whether the image of eight layers is the small one; the other by default
+ */
+export async function buildCorpus(
+  directory: string,
+  { small = false }: { readonly small?: boolean } = {},
+): Promise<Corpus> {
   const base: ArchiveLayer = { archive: await debianBase() }
   const odd = await oddLayer(directory)
   const at = (name: string) => join(directory, name)
   return {
     busybox: await buildImage(at('busybox'), { layers: [await busyboxLayer()] }),
     debian: await buildImage(at('debian'), { layers: [base] }),
-    eight: await buildImage(at('eight'), { layers: [base, ...documents(3), odd, ...changes] }),
+    eight: await buildImage(at('eight'), {
+      layers: [small ? await busyboxLayer() : base, ...documents(3, small ? 20 : 130), odd, ...changes],
+    }),
     forty: await buildImage(at('forty'), { layers: fortyLayers(await busyboxLayer()) }),
   }
 }
@@ -53,9 +62,9 @@ tar --create --sort=name --format=pax --numeric-owner --xattrs '--xattrs-include
 }
 
 /** Layers with many small files, links among them, and owners, modes and times of all kinds. */
-function documents(layers: number): ImageLayer[] {
+function documents(layers: number, groups: number): ImageLayer[] {
   return Array.from({ length: layers }, (_, layer) => ({
-    entries: Array.from({ length: 130 }, (_, group) => documentsOf(layer, group)).flat(),
+    entries: Array.from({ length: groups }, (_, group) => documentsOf(layer, group)).flat(),
   }))
 }
 

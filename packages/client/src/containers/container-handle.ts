@@ -54,8 +54,9 @@ export class ContainerHandle {
     const io = await makeStdio({ ...options, terminal })
     undo.defer(() => removeFifos(fifosOf(io)))
     const inputEnd = new InputEnd(tasks, this.id, '')
-    const streams = undo.adopt(await ProcessStreams.open(io, () => inputEnd.end()), (opened) =>
-      opened.close(),
+    const streams = undo.adopt(
+      await ProcessStreams.open(io, () => inputEnd.end(), { untilStarted: true }),
+      (opened) => opened.close(),
     )
     const request = { ...io, rootfs, options: runtimeOptions, runtimePath, checkpoint, signal }
     const { pid } = await tasks.create(this.id, request)

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { AbortOptions } from '@nsbox/core/content'
 import { fromSystemError } from '@nsbox/errors'
+import { makeDirectories } from '@nsbox/errors/make-directories'
 import { defaultAddress } from '../connection/address.ts'
 import type { FifoPaths } from './fifo-paths.ts'
 import { removeFifos, removeForgottenFifos } from './remove-fifos.ts'
@@ -34,7 +35,7 @@ export function defaultFifoDirectory(): string {
 export async function makeFifos({ root, stdin, stdout, stderr, signal }: FifoOptions): Promise<FifoPaths> {
   signal?.throwIfAborted()
   try {
-    await mkdir(root, { recursive: true, mode: 0o700 })
+    makeDirectories(root, 0o700)
     await removeForgottenFifos(root)
     const directory = await mkdtemp(join(root, `${process.pid}-`))
     const path = (wanted: boolean, name: string) => (wanted ? join(directory, name) : '')

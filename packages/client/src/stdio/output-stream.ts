@@ -13,19 +13,42 @@ const lookEvery = 50
 /** What a process writes, read from a FIFO. */
 export class OutputStream {
   readonly #descriptor: number
+  /** A writer of this process's own, until the process has been started. */
+  #keeper: number | undefined
   readonly #socket: Socket
   readonly #ended: Promise<void>
 
-  constructor(descriptor: number) {
+  constructor(descriptor: number, keeper?: number) {
     this.#descriptor = descriptor
+    this.#keeper = keeper
     // poll(2) reports no end of a FIFO before its first writer has come and gone.
     this.#socket = new Socket({ fd: descriptor, readable: true, writable: false })
     this.#ended = new Promise((resolve) => this.#socket.once('close', () => resolve()))
   }
 
-  /** Opens the FIFO, whether the server has done so or not. */
-  static async open(path: string): Promise<OutputStream> {
-    return new OutputStream(await openFifo(path, 'read'))
+  /**
+   * Opens the FIFO, whether the server has done so or not.
+   * @param untilStarted whether it does not end before `started`: a server that dies while it starts the process closes
+   * the other end, and the next one opens it again
+   */
+  static async open(
+    path: string,
+    { untilStarted }: { readonly untilStarted: boolean },
+  ): Promise<OutputStream> {
+    const descriptor = await openFifo(path, 'read')
+    try {
+      return new OutputStream(descriptor, untilStarted ? await openFifo(path, 'write') : undefined)
+    } catch (error) {
+      await closeDescriptor(descriptor)
+      throw error
+    }
+  }
+
+  /** From now on the output ends when the process and the server have closed it. */
+  async started(): Promise<void> {
+    const keeper = this.#keeper
+    this.#keeper = undefined
+    if (keeper !== undefined) await closeDescriptor(keeper)
   }
 
   get readable(): Readable {
@@ -38,6 +61,7 @@ export class OutputStream {
    */
   async drain({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     const socket = this.#socket
+    await this.started()
     if (socket.readableFlowing === null && socket.listenerCount('readable') === 0) socket.resume()
     await this.#noticeEnd()
     let seen = socket.bytesRead
@@ -54,8 +78,9 @@ export class OutputStream {
   }
 
   /** Stops reading; what is unread is lost to this process. */
-  destroy(): void {
+  async destroy(): Promise<void> {
     this.#socket.destroy()
+    await this.started()
   }
 
   /**

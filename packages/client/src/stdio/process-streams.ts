@@ -22,12 +22,17 @@ export class ProcessStreams {
   /**
    * Opens those of the paths that are no URIs, without waiting for the server.
    * @param endInput lets the server end the process's input
+   * @param options.untilStarted whether outputs do not end before `started`; false by default
    */
-  static async open(paths: FifoPaths, endInput: () => Promise<void>): Promise<ProcessStreams> {
+  static async open(
+    paths: FifoPaths,
+    endInput: () => Promise<void>,
+    { untilStarted = false }: { readonly untilStarted?: boolean | undefined } = {},
+  ): Promise<ProcessStreams> {
     await using opened = new AsyncDisposableStack()
     const reader = async (path: string) => {
       if (!path.startsWith('/')) return undefined
-      const stream = await OutputStream.open(path)
+      const stream = await OutputStream.open(path, { untilStarted })
       opened.defer(() => stream.destroy())
       return stream
     }
@@ -54,6 +59,11 @@ export class ProcessStreams {
     return this.#stderr?.readable
   }
 
+  /** To be called once the process has been started: its outputs may end. */
+  async started(): Promise<void> {
+    await Promise.all([this.#stdout?.started(), this.#stderr?.started()])
+  }
+
   /** Waits, after the end of the process, until its output has been read. */
   async drain(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     await this.#stdin?.close()
@@ -62,8 +72,7 @@ export class ProcessStreams {
 
   /** Closes all of them; the process keeps the server's ends. */
   async close(): Promise<void> {
-    this.#stdout?.destroy()
-    this.#stderr?.destroy()
+    await Promise.all([this.#stdout?.destroy(), this.#stderr?.destroy()])
     await this.#stdin?.close()
   }
 }

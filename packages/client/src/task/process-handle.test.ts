@@ -1,5 +1,7 @@
-import { readdir } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import type { Process, Tasks } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import { tempDir } from '@nsbox/testing'
@@ -51,3 +53,39 @@ for (const successor of [false, true])
     expect(tasks.deletions).toBe(1)
     expect(await readdir(root)).toEqual([])
   })
+
+test('an exec whose start was cut off keeps its outputs open for the next start, and ends them after it', async () => {
+  await using directory = await tempDir('nsbox-fifos')
+  const root = join(directory.path, 'fifo')
+  const fifos = await makeFifos({ root, stdin: false, stdout: true, stderr: false })
+  const openWriter = () => open(fifos.stdout, constants.O_WRONLY | constants.O_NONBLOCK)
+  const process: Process = {
+    ...{ containerId: 'one', execId: 'e', pid: 0, status: 'created', terminal: false, ...fifos },
+  }
+  let starts = 0
+  const tasks = {
+    wait: () => new Promise(() => undefined),
+    get: async () => process,
+    async start() {
+      const writer = await openWriter()
+      if (++starts === 1) {
+        await writer.close()
+        // The client has a moment in which it could take that for the end.
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        throw new NsboxError('unavailable', 'the server is gone')
+      }
+      await writer.write('output')
+      await writer.close()
+      return { pid: 10 }
+    },
+  }
+  const streams = await ProcessStreams.open(fifos, async () => undefined, { untilStarted: true })
+  const output = text(streams.stdout!)
+  await using handle = new ProcessHandle({
+    ...{ tasks: tasks as unknown as Tasks, containerId: 'one', execId: 'e', pid: 0, terminal: false },
+    ...{ fifos, streams },
+  })
+  expect(await handle.start()).toEqual({ pid: 10 })
+  expect(starts).toBe(2)
+  expect(await output).toBe('output')
+})

@@ -62,6 +62,9 @@ export class ProcessHandle implements AsyncDisposable {
     this.exit = retryWhileAway(() => tasks.wait(containerId, { execId, signal }), { signal })
     // A rejection that nobody handles must not end the program.
     this.exit.catch(() => undefined)
+    // Another client may have started it.
+    const ended = () => this.#streams.started()
+    this.exit.then(ended, ended)
   }
 
   /** As the host numbers it; 0 before an exec is started. */
@@ -97,6 +100,7 @@ export class ProcessHandle implements AsyncDisposable {
     const { pid } = await retryWhileAway(call, { signal })
     this.#pid = pid
     this.#inputEnd?.allow()
+    await this.#streams.started()
     return { pid }
   }
 

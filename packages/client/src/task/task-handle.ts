@@ -60,8 +60,9 @@ export class TaskHandle extends ProcessHandle {
     const io = await makeStdio({ ...options, terminal })
     undo.defer(() => removeFifos(fifosOf(io)))
     const inputEnd = new InputEnd(tasks, containerId, execId)
-    const streams = undo.adopt(await ProcessStreams.open(io, () => inputEnd.end()), (opened) =>
-      opened.close(),
+    const streams = undo.adopt(
+      await ProcessStreams.open(io, () => inputEnd.end(), { untilStarted: true }),
+      (opened) => opened.close(),
     )
     await tasks.exec(containerId, execId, { ...io, spec, signal })
     undo.move()

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
+import { makeDirectories } from '@nsbox/errors/make-directories'
 import { type ExportedFile, type ExportOptions, exportFiles } from './export-files.ts'
 import type { ExportedImage } from './export-plan.ts'
 
@@ -19,7 +20,7 @@ export async function exportToDirectory(
   const target = resolve(directory)
   const partial = `${target}.${randomUUID()}.partial`
   try {
-    await mkdir(join(partial, 'blobs/sha256'), { recursive: true })
+    makeDirectories(join(partial, 'blobs/sha256'), 0o777)
     const parents = new Set([partial, join(partial, 'blobs'), join(partial, 'blobs/sha256')])
     for await (const file of exportFiles(images, options)) {
       const path = join(partial, file.name)

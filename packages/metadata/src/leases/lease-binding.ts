@@ -21,6 +21,18 @@ export function hold(tx: Write, scope: Scope, node: Node): void {
   addReference(tx, namespace, { kind: 'lease', id: lease }, node)
 }
 
+/** Whether the scope has a lease that exists and does not hold an object yet. */
+export function mayHold(db: Reader, scope: Scope, { kind, id }: Node): boolean {
+  const { namespace, lease } = scope
+  if (!hasLease(db, scope)) return false
+  const held = db.get(
+    `SELECT 1 FROM reference
+     WHERE namespace = ? AND from_kind = 'lease' AND from_id = ? AND to_kind = ? AND to_id = ?`,
+    ...[namespace, lease!, kind, id],
+  )
+  return held === undefined
+}
+
 /** @throws `not_found` if the scope's lease does not exist, with the text that clients know */
 export function demandLease(db: Reader, scope: Scope): void {
   const { lease } = scope

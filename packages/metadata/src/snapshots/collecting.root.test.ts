@@ -134,6 +134,17 @@ describeWith({ root: true, linux: true }, 'snapshots are collected', () => {
       expect(await namesOf(snapshotter)).toEqual([])
     }))
 
+  test('unless they were found under a lease, by which the caller builds on them', () =>
+    withChain(async ({ view }, sandbox, left) => {
+      const leased = await sandbox.tenant('ns')
+      for (let times = 0; times < 2; times++) await leased.snapshotter.stat('top')
+      expect(await left()).toEqual(['base', 'top'])
+      expect(await view.leases.resources('lease')).toEqual([{ type: 'snapshots/overlayfs', id: 'top' }])
+      await view.leases.delete('lease')
+      expect(await leased.snapshotter.stat('top')).toMatchObject({ name: 'top' })
+      expect(await left()).toEqual([])
+    }))
+
   test('with a namespace’s other things, so that it can be deleted', () =>
     withChain(async (_tenant, sandbox, left) => {
       await left()

@@ -80,7 +80,7 @@ export function demandSnapshot(db: Reader, scope: SnapshotScope, name: string): 
 }
 
 /** Clients of containerd compare this text (docs/behaviour.md §1). */
-export function snapshotNotFound(name: string): NsboxError {
+function snapshotNotFound(name: string): NsboxError {
   return new NsboxError('not_found', `snapshot ${shownName(name)} does not exist`)
 }
 

@@ -13,7 +13,7 @@ import { parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
 import type { Reader } from '@nsbox/sqlite'
 import { listRows } from '../database/listing.ts'
-import { hasLease, letGo } from '../leases/lease-binding.ts'
+import { hasLease, hold, letGo, mayHold } from '../leases/lease-binding.ts'
 import { adoptSnapshot, isShared } from './adopt-snapshot.ts'
 import { bareError } from './bare-error.ts'
 import { commitSnapshot } from './commit-snapshot.ts'
@@ -32,7 +32,6 @@ import {
   type SnapshotRow,
   type SnapshotScope,
   snapshotNode,
-  snapshotNotFound,
   snapshotsOf,
   writeLabels,
 } from './snapshot-row.ts'
@@ -56,12 +55,16 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
   return {
     async stat(name, { signal } = {}): Promise<SnapshotInfo> {
       signal?.throwIfAborted()
-      const found = await ledger.read((db) => findSnapshot(db, scope, name))
-      if (found !== undefined) return infoFromRow(found)
-      const mayAdopt = (db: Reader) => hasLease(db, scope) && isShared(db, parts, scope, name)
-      if (!ledger.peek(mayAdopt)) throw snapshotNotFound(name)
+      const node = snapshotNode(scope, name)
+      const isThere = (db: Reader) => findSnapshot(db, scope, name) !== undefined
+      // Who is told that it exists may build on it, so the lease has to hold it (docs/behaviour.md §6).
+      const mayChange = (db: Reader) =>
+        isThere(db) ? mayHold(db, scope, node) : hasLease(db, scope) && isShared(db, parts, scope, name)
+      if (!ledger.peek(mayChange))
+        return await ledger.read((db) => infoFromRow(demandSnapshot(db, scope, name)))
       return await ledger.write(scope.namespace, (tx) => {
-        if (hasLease(tx, scope)) adoptSnapshot(tx, parts, scope, { chainId: name })
+        if (isThere(tx)) hold(tx, scope, node)
+        else adoptSnapshot(tx, parts, scope, { chainId: name })
         return infoFromRow(demandSnapshot(tx, scope, name))
       })
     },

@@ -10,6 +10,7 @@ import {
   isNsboxError,
   NsboxError,
 } from '@nsbox/errors'
+import { makeDirectories } from '@nsbox/errors/make-directories'
 import { removeTree } from '@nsbox/trees'
 import { criuFailure, criuHasFinished, withCriuFailure } from '../checkpoints/criu-log.ts'
 import { removeDump, writeDump } from '../checkpoints/dump-record.ts'
@@ -91,7 +92,7 @@ async function prepare(dump: Dump, paused: boolean): Promise<void> {
   const { parent, signal } = dump.options
   try {
     writeDump(task.bundle, { format: 1, paused, images: imagePath })
-    for (const path of [imagePath, workPath]) await mkdir(path, { recursive: true, mode: 0o700 })
+    for (const path of [imagePath, workPath]) makeDirectories(path, 0o700)
     await rm(join(workPath, logName), { force: true })
     if (parent === undefined) return
     if (place === undefined)

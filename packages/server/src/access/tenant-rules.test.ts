@@ -53,5 +53,7 @@ test('F01 what is open to tenants, and what is not for them, is this and nothing
     'containerd.services.sandbox.v1.Controller/Wait',
     'containerd.services.snapshots.v1.Snapshots/Cleanup',
     'containerd.services.tasks.v1.Tasks/Checkpoint',
+    'nsbox.web.v1.Page/Listen',
+    'nsbox.web.v1.Web/Open',
   ])
 })

@@ -5,6 +5,7 @@ import { TaskCreateSchema } from '@nsbox/api/gen/events/task_pb'
 import { Health } from '@nsbox/api/gen/grpc/health/v1/health_pb'
 import { Disk } from '@nsbox/api/gen/nsbox/disk/v1/disk_pb'
 import { Processes } from '@nsbox/api/gen/nsbox/tasks/v1/processes_pb'
+import { Page, Web } from '@nsbox/api/gen/nsbox/web/v1/web_pb'
 import { type ContainerSchema, Containers } from '@nsbox/api/gen/services/containers/v1/containers_pb'
 import { Content } from '@nsbox/api/gen/services/content/v1/content_pb'
 import { Diff } from '@nsbox/api/gen/services/diff/v1/diff_pb'
@@ -200,6 +201,9 @@ export function tenantRules(parts: TenantRulesParts): Rules {
       subscribe: { ...open, answer: withoutPaths },
     }),
     ...rulesOf(Streaming, { stream: write }),
+    // The page shows all namespaces.
+    ...rulesOf(Web, { open: never }),
+    ...rulesOf(Page, { listen: never }),
     ...rulesOf(Transfer, {
       transfer: {
         ...write,

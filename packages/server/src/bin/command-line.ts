@@ -60,7 +60,7 @@ export function readCommandLine(): Task {
 }
 
 function sourcesOf(program: Command): ConfigurationSources {
-  const { config, ...given } = program.opts<{ config?: string } & Record<string, string>>()
+  const { config, ...given } = program.opts<{ config?: string } & Record<string, string | boolean>>()
   // commander names flags differently from the settings, for example `contentSharingPolicy`.
   const options = new Map(program.options.map((option) => [option.flags, option.attributeName()]))
   const flags = Object.fromEntries(
@@ -68,6 +68,6 @@ function sourcesOf(program: Command): ConfigurationSources {
       const value = given[options.get(flag) ?? name]
       return value === undefined ? [] : [[name, value]]
     }),
-  ) as Partial<Record<SettingName, string>>
+  ) as Partial<Record<SettingName, string | boolean>>
   return { flags, file: config }
 }

@@ -15,10 +15,14 @@ export function checkSettings(
   given: Readonly<Partial<Record<SettingName, unknown>>>,
   source: (setting: Setting) => string,
 ): Settings {
-  const checked: Partial<Record<SettingName, string>> = {}
+  const checked: Partial<Record<SettingName, string | boolean>> = {}
   for (const [name, setting] of settingEntries) {
     const value = given[name]
     if (value === undefined) continue
+    if (setting.isSwitch) {
+      checked[name] = switched(value, source(setting))
+      continue
+    }
     if (typeof value !== 'string' || value === '') {
       throw new NsboxError('invalid_argument', `${source(setting)} must be a non-empty text`)
     }
@@ -31,4 +35,10 @@ export function checkSettings(
     checked[name] = value
   }
   return checked as Settings
+}
+
+function switched(value: unknown, source: string): boolean {
+  if (typeof value === 'boolean') return value
+  if (value === 'true' || value === 'false') return value === 'true'
+  throw new NsboxError('invalid_argument', `${source} is ${JSON.stringify(value)}, must be true or false`)
 }

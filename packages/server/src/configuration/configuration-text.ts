@@ -7,7 +7,7 @@ import type { Setting, SettingName } from './setting.ts'
 import { rawSteps, stepsOf } from './setting-key.ts'
 
 /** The values that settings have where nothing else is said; others have none. */
-const fixedDefaults: Partial<Record<SettingName, string>> = {
+const fixedDefaults = {
   durability: 'full',
   runtimeBinary: 'runc',
   runtimeShortcuts: 'on',
@@ -15,10 +15,11 @@ const fixedDefaults: Partial<Record<SettingName, string>> = {
   sharingPolicy: 'shared',
   logLevel: 'info',
   logFormat: 'json',
-}
+  webWrite: false,
+} as const
 
 /** What a setting without a default may look like. */
-const examples: Partial<Record<SettingName, string>> = {
+const examples = {
   accessList: '/etc/nsbox/access.toml',
   tenantsAddress: '/run/nsbox/tenants.sock',
   tcpAddress: '0.0.0.0:7443',
@@ -29,7 +30,8 @@ const examples: Partial<Record<SettingName, string>> = {
   hostsDir: '/etc/nsbox/hosts.d',
   runtimeShim: 'io.containerd.runc.v2',
   cgroupPath: 'system.slice/nsbox',
-}
+  webAddress: '127.0.0.1:1339',
+} as const
 
 /**
  * A configuration file that says nothing yet: each setting with what it is, as a comment, with its default or, where
@@ -37,7 +39,13 @@ const examples: Partial<Record<SettingName, string>> = {
  */
 export function defaultConfigurationText(): string {
   const { root, state } = defaultDirectories()
-  const values = { ...examples, ...fixedDefaults, root, state, address: `${state}/nsbox.sock` }
+  const values: Readonly<Record<SettingName, string | boolean>> = {
+    ...examples,
+    ...fixedDefaults,
+    root,
+    state,
+    address: `${state}/nsbox.sock`,
+  }
   const lines = ['# Configuration of nsbox-server. What is commented out is the default, or an example.']
   for (const [table, entries] of byTable()) {
     lines.push('')

@@ -24,6 +24,9 @@ test('flags win over the environment, that over the file, that over defaults', a
      state = "/file-state"
      durability = "relaxed"
      hosts_dir = "/hosts"
+     [web]
+     address = "127.0.0.1:0"
+     write = false
      [content]
      sharing_policy = "isolated"
      [plugins."io.containerd.internal.v1.restart"]
@@ -35,8 +38,13 @@ test('flags win over the environment, that over the file, that over defaults', a
   )
   const configuration = await readConfiguration({
     file,
-    env: { NSBOX_STATE: '/env-state', NSBOX_ROOT: '/env', NSBOX_LOG_FORMAT: 'text' },
-    flags: { root: '/flag' },
+    env: {
+      NSBOX_STATE: '/env-state',
+      NSBOX_ROOT: '/env',
+      NSBOX_LOG_FORMAT: 'text',
+      NSBOX_WEB_WRITE: 'false',
+    },
+    flags: { root: '/flag', webWrite: true },
   })
   expect(configuration).toEqual({
     root: '/flag',
@@ -44,6 +52,8 @@ test('flags win over the environment, that over the file, that over defaults', a
     address: '/env-state/nsbox.sock',
     durability: 'relaxed',
     hostsDir: '/hosts',
+    webAddress: '127.0.0.1:0',
+    webWrite: true,
     runtimeShortcuts: 'on',
     restartInterval: 90_000,
     cgroupPath: '/file',
@@ -79,6 +89,7 @@ test.each([
   ['an unknown table', '[grpc]\naddress = "/x"', '"grpc"'],
   ['a setting of the wrong type', 'root = 1', '"root"'],
   ['a table where a value belongs', '[root]\nx = 1', '"root"'],
+  ['a switch that is neither on nor off', '[web]\nwrite = 1', '"web.write"'],
   ['a value that is not allowed', '[log]\nlevel = "loud"', '"log.level"'],
 ])('refuses a key that is %s, naming it', (_, text, name) => {
   const failure = thrown(() => parseConfiguration(text, '/etc/x.toml'))

@@ -20,6 +20,9 @@ export interface Configuration {
   readonly tcpKey: string | undefined
   readonly tcpClientCa: string | undefined
   readonly metricsAddress: string | undefined
+  /** Host and port. */
+  readonly webAddress: string | undefined
+  readonly webWrite: boolean
   readonly durability: 'full' | 'relaxed'
   readonly hostsDir: string | undefined
   readonly runtimeBinary: string | undefined
@@ -38,7 +41,7 @@ export interface Configuration {
 /** Where a configuration comes from. */
 export interface ConfigurationSources {
   /** Values of command line flags, by name. */
-  readonly flags?: Readonly<Partial<Record<SettingName, string>>>
+  readonly flags?: Readonly<Partial<Record<SettingName, string | boolean>>>
   readonly env?: Readonly<Record<string, string | undefined>>
   /** The configuration file; `NSBOX_CONFIG` or the default one if absent. Only the default one may be missing. */
   readonly file?: string | undefined
@@ -74,6 +77,8 @@ export async function readConfiguration({
     tcpKey: absolute(settings.tcpKey),
     tcpClientCa: absolute(settings.tcpClientCa),
     metricsAddress: settings.metricsAddress,
+    webAddress: settings.webAddress,
+    webWrite: settings.webWrite ?? false,
     durability: settings.durability ?? 'full',
     hostsDir: absolute(settings.hostsDir),
     runtimeBinary: settings.runtimeBinary,

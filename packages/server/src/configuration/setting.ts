@@ -9,6 +9,8 @@ export interface Setting {
   readonly description: string
   /** The values allowed; any non-empty text if absent. */
   readonly values?: readonly string[]
+  /** Whether it is on or off: `true` or `false` in a file and in the environment, on where its flag is given. */
+  readonly isSwitch?: true
 }
 
 /**
@@ -75,6 +77,19 @@ export const settings = {
     variable: 'NSBOX_METRICS_ADDRESS',
     flag: '--metrics-address <host:port>',
     description: 'where to serve metrics: a loopback address, or unix:///path of a socket (default: nowhere)',
+  },
+  webAddress: {
+    key: 'web.address',
+    variable: 'NSBOX_WEB_ADDRESS',
+    flag: '--web <host:port>',
+    description: 'loopback address of a page for browsers, which `ctr web` opens (default: none)',
+  },
+  webWrite: {
+    key: 'web.write',
+    variable: 'NSBOX_WEB_WRITE',
+    flag: '--web-write',
+    description: 'let the page change things: it can do all that root can',
+    isSwitch: true,
   },
   durability: {
     key: 'durability',
@@ -152,4 +167,6 @@ export type Settings = { readonly [N in SettingName]?: SettingValue<N> }
 
 type SettingValue<N extends SettingName> = (typeof settings)[N] extends { values: readonly (infer V)[] }
   ? V
-  : string
+  : (typeof settings)[N] extends { isSwitch: true }
+    ? boolean
+    : string

@@ -25,6 +25,13 @@ test('a root has one holder, also within one process, until it is let go', async
   await (await openDataRoot(path))[Symbol.asyncDispose]()
 })
 
+test.runIf(process.platform === 'linux')('a root where nothing can be made is refused by name', async () => {
+  await expect(openDataRoot('/proc/nsbox/root')).rejects.toMatchObject({
+    code: 'not_found',
+    message: expect.stringContaining("mkdir '/proc/nsbox'"),
+  })
+})
+
 test('a root that is reached by another name is still the same root', async () => {
   await using _root = await openDataRoot(join(directory, 'root'))
   await symlink('root', join(directory, 'alias'))

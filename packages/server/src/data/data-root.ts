@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
-import { chmod, type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises'
+import { chmod, type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromSystemError, NsboxError } from '@nsbox/errors'
+import { makeDirectories } from '@nsbox/errors/make-directories'
 import { tryFlock } from '@nsbox/sys'
 import { requireOwnDirectory } from './own-directory.ts'
 
@@ -36,7 +37,7 @@ const ofNewFileSystem = 'lost+found'
  */
 export async function openDataRoot(path: string): Promise<DataRoot> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
+    makeDirectories(path, 0o700)
     await closeToOthers(path)
     const lock = await takeLock(path)
     return {

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { lstat, mkdir, unlink } from 'node:fs/promises'
+import { lstat, unlink } from 'node:fs/promises'
 import { connect, type Server } from 'node:net'
 import { dirname } from 'node:path'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
+import { makeDirectories } from '@nsbox/errors/make-directories'
 
 /** The most bytes of a socket's path: the size of `sun_path` less its terminating zero. */
 const maxPathBytes = process.platform === 'linux' ? 107 : 103
@@ -35,7 +36,7 @@ export async function bindSocket(
     )
   }
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    makeDirectories(dirname(path), 0o700)
     await removeStale(path)
     await listen(server, path, openTo === 'all' ? 0o666 : 0o600)
   } catch (error) {

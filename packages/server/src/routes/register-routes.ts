@@ -28,6 +28,7 @@ import { streamingRoutes } from './streaming.ts'
 import { tasksRoutes } from './tasks.ts'
 import { transferRoutes } from './transfer.ts'
 import { versionRoutes } from './version.ts'
+import { webRoutes } from './web.ts'
 
 /** Registers every service with its parts. Makes no decisions. */
 export function registerRoutes(router: ConnectRouter, parts: RouteParts, shared: SharedServices): void {
@@ -59,6 +60,7 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts, shared:
   processesRoutes(router, tasksOfCall)
   eventsRoutes(router, events)
   streamingRoutes(router, streams)
+  webRoutes(router, { pageLink: parts.pageLink, streams })
   transferRoutes(router, streams, (context) => {
     const caller = { namespace: namespaceOf(context), lease: leaseOf(context) }
     return transfers.for({ ...caller, isTenant: isTenant(accessOf(context)) })

@@ -8,6 +8,7 @@ import type { MountManager } from '../mounts/mount-manager.ts'
 import type { RunningSandboxes } from '../sandboxes/running-sandboxes.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
 import type { OpenRuntime } from '../tasks/open-runtime.ts'
+import type { PageLink } from '../web/web-page.ts'
 
 /** The parts of a server that its services need. */
 export interface RouteParts {
@@ -26,6 +27,8 @@ export interface RouteParts {
   readonly counts: ServerCounts
   /** Whether a namespace shares nothing with others. */
   readonly isAlone: (namespace: string) => boolean
+  /** Makes a link to the page for browsers. @throws `failed_precondition` if there is none */
+  readonly pageLink: () => PageLink
   /** Identity of the data root. */
   readonly uuid: string
   /** Aborted when the server begins to stop. */

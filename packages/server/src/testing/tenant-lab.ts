@@ -107,7 +107,10 @@ namespaces.${namespace} = ${JSON.stringify(rights)}
 }
 
 /** Imports the lab's image as the party, and unpacks it. @returns the chain id */
-export async function importImage({ archive, image }: TenantLab, { client }: Party): Promise<Digest> {
+export async function importImage(
+  { archive, image }: Pick<TenantLab, 'archive' | 'image'>,
+  { client }: Pick<Party, 'client'>,
+): Promise<Digest> {
   const platform = defaultPlatform()
   await client.transfer.transfer(
     { kind: 'archive source', bytes: createReadStream(archive) },
@@ -135,7 +138,7 @@ export const kept = { labels: { 'containerd.io/gc.root': 'kept' } } as const
 
 /** Makes a container with a snapshot of its own on top of an image. */
 export async function makeContainer(
-  { client, namespace }: Party,
+  { client, namespace }: Pick<Party, 'client' | 'namespace'>,
   id: string,
   chainId: Digest,
   args: readonly string[],

@@ -1,7 +1,8 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, type Stats } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
+import { makeDirectories } from '@nsbox/errors/make-directories'
 import { O_PATH } from '@nsbox/sys/mount-flags'
 import { type LogProgram, type OutputTarget, outputTarget } from '../protocol/output-target.ts'
 import type { OwnedEnds } from '../protocol/owned-ends.ts'
@@ -101,7 +102,7 @@ function openIfRead(path: string): number | undefined {
 /** Only its owner may read a log file, or enter directories that are made for it. */
 function openLog(path: string): number {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeDirectories(dirname(path), 0o700)
     const fd = openSync(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
     if (fstatSync(fd).isFile()) return fd
     closeSync(fd)
