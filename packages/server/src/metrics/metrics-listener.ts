@@ -4,7 +4,7 @@ import { type AddressInfo, BlockList, isIP } from 'node:net'
 import { fromSystemError, NsboxError, quoted } from '@nsbox/errors'
 import type { Logger } from 'pino'
 import { bindSocket } from '../listen/bind-socket.ts'
-import { parseTcpAddress } from '../listen/tcp-address.ts'
+import { parseTcpAddress, type TcpAddress } from '../listen/tcp-address.ts'
 import type { Exposition } from './exposition.ts'
 
 /** The most connections at once. */
@@ -51,14 +51,15 @@ export async function openMetricsListener(
   })
   server.maxConnections = maxConnections
   server.timeout = slowness
-  const path = /^unix:\/\/(\/.+)$/.exec(address)?.[1]
+  const place = parseMetricsAddress(address)
   let shown = address
-  if (path === undefined) {
-    const bound = await listenOnLoopback(server, address)
+  if ('path' in place) await bindSocket(server, place.path)
+  else {
+    const bound = await listenOnLoopback(server, place, address)
     const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
     hosts = new Set([`${host}:${bound.port}`, `localhost:${bound.port}`])
     shown = `http://${host}:${bound.port}/metrics`
-  } else await bindSocket(server, path)
+  }
   return {
     address: shown,
     async [Symbol.asyncDispose]() {
@@ -70,14 +71,30 @@ export async function openMetricsListener(
   }
 }
 
-async function listenOnLoopback(server: Server, address: string): Promise<AddressInfo> {
-  const { host, port } = parseTcpAddress(address)
-  const elsewhere = new NsboxError(
+/**
+ * Reads an address for metrics: that of a socket, or a loopback address with a port.
+ * @throws `invalid_argument`
+ */
+export function parseMetricsAddress(address: string): TcpAddress | { readonly path: string } {
+  const path = /^unix:\/\/(\/.+)$/.exec(address)?.[1]
+  if (path !== undefined) return { path }
+  const place = parseTcpAddress(address)
+  if (place.host !== 'localhost' && !isLoopback(place.host)) throw elsewhere(address)
+  return place
+}
+
+function elsewhere(address: string): NsboxError {
+  return new NsboxError(
     'invalid_argument',
     `metrics address ${quoted(address)}: must be a loopback address, or unix:///path`,
   )
-  // A name is resolved by the kernel's resolver, which may say anything.
-  if (host !== 'localhost' && !isLoopback(host)) throw elsewhere
+}
+
+async function listenOnLoopback(
+  server: Server,
+  { host, port }: TcpAddress,
+  address: string,
+): Promise<AddressInfo> {
   try {
     const listening = once(server, 'listening')
     server.listen({ host, port })
@@ -87,8 +104,9 @@ async function listenOnLoopback(server: Server, address: string): Promise<Addres
   }
   const bound = server.address() as AddressInfo
   if (isLoopback(bound.address)) return bound
+  // A name is what the host's resolver says.
   server.close()
-  throw elsewhere
+  throw elsewhere(address)
 }
 
 function isLoopback(host: string): boolean {
