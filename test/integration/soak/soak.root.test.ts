@@ -12,7 +12,7 @@ describeWith(
   'a server that is used at random in several namespaces, while it and its supervisor are killed',
   () => {
     it('loses and leaves nothing but what a kill excuses', {
-      timeout: isLong ? 1_800_000 : 300_000,
+      timeout: isLong ? 1_800_000 : 600_000,
     }, async () => {
       const seed = isLong ? randomBytes(4).toString('hex') : 'one'
       const { operations, kills, phases } = size
