@@ -227,7 +227,7 @@ export async function startServer(
   )
   await bindSocket(http.server, address)
   const { tcpPort } = await gated.bind(newHandler, log)
-  await page.bind({ files: pageFiles, newHandler, log })
+  await page.bind({ address, files: pageFiles, newHandler, log })
   if (tasks.refusal === undefined) {
     const tasksIn = namespaceTasks({ metadata, snapshotters, runtime: tasks.runtime, mounts, sandboxes })
     starting.use(

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { HttpServers } from '../listen/http-servers.ts'
 import type { RpcHandler } from '../rpc/rpc-handler.ts'
 import type { ServerConfig } from '../server.ts'
+import { ContainerActions } from './container-actions.ts'
 import { parseLoopbackAddress } from './loopback.ts'
 import type { PageFiles } from './page-files.ts'
 import { pageGate } from './page-gate.ts'
@@ -23,6 +24,8 @@ export interface PageLink {
 
 /** What the page is bound with. */
 export interface WebPageParts {
+  /** The server's own socket. */
+  readonly address: string
   /** Loads the files of the page. */
   readonly files: PageFiles
   /** Makes the handler of its calls. */
@@ -54,10 +57,15 @@ export class WebPage {
   }
 
   /** Begins to serve it. */
-  async bind({ files, newHandler, log }: WebPageParts): Promise<void> {
+  async bind({ address, files, newHandler, log }: WebPageParts): Promise<void> {
     const { webAddress, webWrite: write = false } = this.#config
     if (webAddress === undefined) return
-    const routes = pageRoutes({ files: await files(), handler: newHandler(pageGate({ write })), write })
+    const routes = pageRoutes({
+      files: await files(),
+      handler: newHandler(pageGate({ write })),
+      actions: new ContainerActions({ address, write }),
+      write,
+    })
     this.#server = await openWebServer(parseLoopbackAddress(webAddress), {
       sessions: this.#sessions,
       routes,
