@@ -1,10 +1,8 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, BlockList, isIP } from 'node:net'
-import { fromSystemError, NsboxError, quoted } from '@nsbox/errors'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import { bindSocket } from '../listen/bind-socket.ts'
-import { parseTcpAddress } from '../listen/tcp-address.ts'
+import { listenOnLoopback } from '../listen/loopback.ts'
 import type { Exposition } from './exposition.ts'
 
 /** The most connections at once. */
@@ -18,10 +16,6 @@ const slowness = 30_000
 
 /** Where Prometheus looks, and where containerd has its metrics. */
 const paths: ReadonlySet<string | undefined> = new Set(['/metrics', '/v1/metrics'])
-
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-loopback.addAddress('::1', 'ipv6')
 
 /** A listener for metrics. Disposing of it closes its connections. */
 export interface MetricsListener extends AsyncDisposable {
@@ -54,10 +48,9 @@ export async function openMetricsListener(
   const path = /^unix:\/\/(\/.+)$/.exec(address)?.[1]
   let shown = address
   if (path === undefined) {
-    const bound = await listenOnLoopback(server, address)
-    const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
-    hosts = new Set([`${host}:${bound.port}`, `localhost:${bound.port}`])
-    shown = `http://${host}:${bound.port}/metrics`
+    const bound = await listenOnLoopback(server, address, 'metrics address, if not unix:///path,')
+    hosts = bound.hosts
+    shown = `http://${bound.host}/metrics`
   } else await bindSocket(server, path)
   return {
     address: shown,
@@ -68,32 +61,6 @@ export async function openMetricsListener(
       await closed
     },
   }
-}
-
-async function listenOnLoopback(server: Server, address: string): Promise<AddressInfo> {
-  const { host, port } = parseTcpAddress(address)
-  const elsewhere = new NsboxError(
-    'invalid_argument',
-    `metrics address ${quoted(address)}: must be a loopback address, or unix:///path`,
-  )
-  // A name is resolved by the kernel's resolver, which may say anything.
-  if (host !== 'localhost' && !isLoopback(host)) throw elsewhere
-  try {
-    const listening = once(server, 'listening')
-    server.listen({ host, port })
-    await listening
-  } catch (error) {
-    throw fromSystemError(error, `metrics address ${address}`)
-  }
-  const bound = server.address() as AddressInfo
-  if (isLoopback(bound.address)) return bound
-  server.close()
-  throw elsewhere
-}
-
-function isLoopback(host: string): boolean {
-  const family = isIP(host)
-  return family !== 0 && loopback.check(host, family === 6 ? 'ipv6' : 'ipv4')
 }
 
 async function answer(

@@ -20,7 +20,7 @@ export interface OriginFacts {
  */
 export function foreignness(
   { method, headers, isUpgrade = false }: OriginFacts,
-  hosts: ReadonlySet<string>,
+  hosts: ReadonlySet<string | undefined>,
 ): string | undefined {
   const { host, origin, 'sec-fetch-site': site } = headers
   if (host === undefined || !hosts.has(host)) return 'the host is not one of this server'
