@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { type Client, connect } from '@nsbox/client'
@@ -29,8 +30,8 @@ export interface WebLab extends AsyncDisposable {
   readonly directory: string
   /** Starts a container that runs until it is killed, with its output in a file. */
   run(id: string, script: string): Promise<void>
-  /** Opens the page of a server in a browser of its own. */
-  open(server?: TestServer): Promise<Page>
+  /** Opens the page of a server, in a browser with nothing of others by default. */
+  open(options?: { readonly of?: TestServer; readonly context?: BrowserContext }): Promise<Page>
 }
 
 /** @param namespace for it alone; no other test may have the same, since it names a cgroup */
@@ -48,7 +49,9 @@ export async function openWebLab(namespace: string): Promise<WebLab> {
   const images = { here: await push('app', [600_000, 250_000]), there: await push('other', [900_000]) }
 
   opening.defer(() => removeCgroup(namespace))
-  const server = opening.use(await startServer({ args: ['--web', '127.0.0.1:0', '--web-write'] }))
+  const server = opening.use(
+    await startServer({ args: ['--web', `127.0.0.1:${await freePort()}`, '--web-write'] }),
+  )
   const client = opening.use(connect({ address: server.address, namespace }))
   await client.pull(images.here, { unpack: {} })
   opening.defer(async () => {
@@ -73,19 +76,24 @@ export async function openWebLab(namespace: string): Promise<WebLab> {
       const task = await container.createTask({ output: `file://${join(directory, `${id}.log`)}` })
       await task.start()
     },
-    async open(of = server) {
-      const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
-      return await openPage(context, of)
+    async open({ of = server, context } = {}) {
+      const viewport = { width: 1280, height: 800 }
+      const page = await (context ?? (await browser.newContext({ viewport }))).newPage()
+      await page.goto(await pageLink(of.address))
+      return page
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }
 
-/** Opens the page by a fresh link. */
-async function openPage(context: BrowserContext, { address }: TestServer): Promise<Page> {
-  const page = await context.newPage()
-  await page.goto(await pageLink(address))
-  return page
+/** A port that a server can have again after it was started anew. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
 }
 
 /** A link to the page of a server, as `ctr web` asks for it. */

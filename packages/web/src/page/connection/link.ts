@@ -14,7 +14,8 @@ export interface Session {
  * - `connecting`: for the first time
  * - `live`: events come
  * - `away`: tried again at `retryAt`
- * - `signed out`: the session has ended; only a new address from `ctr web` helps
+ * - `signed out`: the session has ended, with its server or its time; it goes on once this browser has opened a new
+ *   link of `ctr web`
  */
 export type LinkState =
   | { readonly kind: 'connecting' | 'live' | 'signed out' }
@@ -53,11 +54,7 @@ export async function keepLink(): Promise<void> {
     const isSignedOut = await follow(() => {
       pause = firstPause
     })
-    if (isSignedOut) {
-      linkState.value = { kind: 'signed out' }
-      return
-    }
-    linkState.value = { kind: 'away', retryAt: Date.now() + pause }
+    linkState.value = isSignedOut ? { kind: 'signed out' } : { kind: 'away', retryAt: Date.now() + pause }
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, pause)
       retryNow = () => {

@@ -16,7 +16,8 @@ function Banner() {
   if (state.kind === 'signed out') {
     return (
       <p class="banner">
-        This page may no longer see the server. Run <code>ctr web</code> to open it again.
+        The server no longer knows this browser, as after a new start. Run <code>ctr web</code> and open its
+        link in this browser: this page then goes on.
       </p>
     )
   }
