@@ -60,10 +60,9 @@ test('a database of a newer version is named, and left as it is', async () => {
   await writeFile(path, bytes)
   const refusal = await startServer({ root }).catch((error) => error)
   expect(errorCode(refusal)).toBe('failed_precondition')
-  expect(String(refusal)).toContain(
-    `database ${path} has schema version 999, this program knows versions up to`,
+  expect(String(refusal)).toMatch(
+    /database .*\/metadata\.db has schema version 999, this program knows versions up to \d+: use a newer program/,
   )
-  expect(String(refusal)).toContain('use a newer program')
   expect((await readFile(path)).equals(bytes)).toBe(true)
 })
 

@@ -290,6 +290,13 @@ describe('calls of the page', () => {
     return response.statusCode
   }
 
+  test('get the metrics of the server as text', async () => {
+    const { host, cookie } = reader
+    const { status, headers, body } = await ask(host, '/metrics', { headers: { cookie } })
+    expect([status, headers['content-type']]).toEqual([200, expect.stringContaining('text/plain')])
+    expect(body).toContain('nsbox_')
+  })
+
   test('tell what a log lacks', async () => {
     const { host, cookie } = reader
     const logs = (query: string) => ask(host, `/logs?${query}`, { headers: { cookie } })
