@@ -3,6 +3,7 @@ import { script, tool } from './steps.mjs'
 /** The checks of what is written and built, which run none of it; those that take longest come first. */
 export const staticChecks = [
   tool('types', 'tsc', '--noEmit', '-p', 'tsconfig.json'),
+  tool('types of the page', 'tsc', '-p', 'packages/web/src/page/tsconfig.json'),
   tool('nothing unused', 'knip', '--no-progress'),
   tool('lint and format', 'biome', 'check', '--error-on-warnings', '.'),
   script('dependencies and floors', '--import', 'tsx', 'scripts/check-deps.ts'),

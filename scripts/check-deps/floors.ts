@@ -6,7 +6,7 @@ export const floors: readonly (readonly string[])[] = [
   ['concurrency', 'errors', 'filters', 'oci', 'api', 'sys', 'time'],
   ['cni', 'mount', 'sqlite', 'supervisor', 'ttrpc'],
   ['core', 'namespaces', 'trees'],
-  ['bundle', 'content', 'snapshots', 'diff', 'registry', 'compliance'],
+  ['bundle', 'content', 'snapshots', 'diff', 'registry', 'compliance', 'web'],
   ['images'],
   ['client', 'metadata', 'runtime-runc', 'runtime-shim'],
   ['server'],
@@ -43,6 +43,12 @@ export const takenIn: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
+ * Directories below `src` whose files are bundled with all that they import when their package is built: what they
+ * import is for development alone.
+ */
+export const bundledSources: Readonly<Record<string, string>> = { web: 'page' }
+
+/**
  * The packages that stay light, each with all external packages that installing it may bring, directly or not.
  * None of them may have native code or depend on `sqlite` or `sys`.
  */
@@ -59,6 +65,7 @@ export const lightPackages: Readonly<Record<string, readonly string[]>> = {
   core: ['valibot'],
   images: ['@whatwg-node/disposablestack', '@whatwg-node/promise-helpers', 'tslib', 'valibot'],
   namespaces: [],
+  web: [],
   registry: [
     '@whatwg-node/disposablestack',
     '@whatwg-node/promise-helpers',

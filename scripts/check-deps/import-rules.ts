@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { dirname, join, relative, sep } from 'node:path'
-import { takenIn } from './floors.ts'
+import { bundledSources, takenIn } from './floors.ts'
 import { floorOf, mayDependOn } from './manifest-rules.ts'
 import type { SourceFile } from './source-file.ts'
 import { type Package, scope, type Workspace } from './workspace.ts'
@@ -37,11 +37,13 @@ function relativeProblem(pkg: Package, file: SourceFile, specifier: string): str
   return undefined
 }
 
-function packageProblem(
-  { name, manifest }: Package,
-  file: SourceFile,
-  specifier: string,
-): string | undefined {
+function isBundled({ name, directory }: Package, { path }: SourceFile): boolean {
+  const bundled = bundledSources[name]
+  return bundled !== undefined && path.startsWith(join(directory, 'src', bundled) + sep)
+}
+
+function packageProblem(pkg: Package, file: SourceFile, specifier: string): string | undefined {
+  const { name, manifest } = pkg
   if (isBuiltin(specifier)) return undefined
   const target = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/')
   if (target === manifest.name)
@@ -52,7 +54,7 @@ function packageProblem(
     // An optional peer is one that sources find or do without.
     ...(file.kind === 'source' ? peerDependenciesMeta : peerDependencies),
     // The scripts at the root are for development as a whole.
-    ...(file.kind === 'test' || floorOf(name) === -1 ? devDependencies : {}),
+    ...(file.kind === 'test' || floorOf(name) === -1 || isBundled(pkg, file) ? devDependencies : {}),
   }
   const isTakenIn = takenIn[name]?.includes(specifier) && target in devDependencies
   if (!(target in declared) && !isTakenIn)

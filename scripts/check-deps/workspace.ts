@@ -78,6 +78,6 @@ function sourceFiles(directory: string): string[] {
     const path = join(directory, entry.name)
     if (entry.isDirectory())
       return ['node_modules', 'gen', 'dist'].includes(entry.name) ? [] : sourceFiles(path)
-    return /\.(ts|mts|mjs|js)$/.test(entry.name) ? [path] : []
+    return /\.(ts|tsx|mts|mjs|js)$/.test(entry.name) ? [path] : []
   })
 }

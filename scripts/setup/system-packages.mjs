@@ -19,6 +19,7 @@ export const systemPackages = [
     without: 'networks of containers',
     present: () => existsSync('/usr/lib/cni/bridge'),
   },
+  program('chromium', 'tests of the page in a browser'),
   program('containerd', 'tests against stock containerd and its ctr'),
   program('criu', 'checkpoints'),
   program('debootstrap', 'tests that unpack a Debian system'),

@@ -241,9 +241,6 @@ export async function startServer(
   if (config.socket === undefined) await bindSocket(http.server, address)
   else await listenOn(http.server, config.socket)
   const { tcpPort } = await gated.bind(newHandler, log)
-  // Its terminals end before the calls that they are made of are refused.
-  starting.use(page)
-  await page.bind({ files: pageFiles, address, state, newHandler, log })
   if (tasks.refusal === undefined) {
     const tasksIn = namespaceTasks({ metadata, snapshotters, runtime: tasks.runtime, mounts, sandboxes })
     starting.use(
@@ -261,6 +258,9 @@ export async function startServer(
     ...{ counts, tasks, log },
     listNamespaces: () => metadata.namespaces.list(),
   })
+  // Its terminals end before the calls that they are made of are refused.
+  starting.use(page)
+  await page.bind({ files: pageFiles, address, state, metrics: () => metrics.text(), newHandler, log })
   const listener =
     metricsAddress === undefined
       ? undefined

@@ -8,6 +8,9 @@ import type { TaskHandle } from '../task/task-handle.ts'
 import type { ForkBase } from './fork-base.ts'
 import { copySpec } from './fork-spec.ts'
 
+/** The label of a copy that names the container that it was forked from (docs/behaviour.md §4). */
+const forkedFromLabel = 'nsbox/forked-from'
+
 /** What all copies are made of. */
 export interface CopyParts {
   readonly source: Container
@@ -35,7 +38,7 @@ export async function makeCopy(id: string, parts: CopyParts, { signal }: AbortOp
   const { image, runtime, labels, extensions, sandbox } = source
   await containers.create({
     ...{ id, image, runtime, extensions, sandbox },
-    labels: copyLabels(labels, source.id, id),
+    labels: { ...copyLabels(labels, source.id, id), [forkedFromLabel]: source.id },
     spec: await copySpec(source.spec, source.id, id),
     snapshotter: source.snapshotter,
     snapshotKey: id,

@@ -1,10 +1,9 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, BlockList, isIP } from 'node:net'
-import { fromSystemError, NsboxError, quoted } from '@nsbox/errors'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import { bindSocket } from '../listen/bind-socket.ts'
-import { parseTcpAddress, type TcpAddress } from '../listen/tcp-address.ts'
+import { listenOnLoopback, parseLoopbackAddress } from '../listen/loopback.ts'
+import type { TcpAddress } from '../listen/tcp-address.ts'
 import type { Exposition } from './exposition.ts'
 
 /** The most connections at once. */
@@ -19,9 +18,8 @@ const slowness = 30_000
 /** Where Prometheus looks, and where containerd has its metrics. */
 const paths: ReadonlySet<string | undefined> = new Set(['/metrics', '/v1/metrics'])
 
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-loopback.addAddress('::1', 'ipv6')
+/** The address, in errors. */
+const what = 'metrics address, if not unix:///path,'
 
 /** A listener for metrics. Disposing of it closes its connections. */
 export interface MetricsListener extends AsyncDisposable {
@@ -55,10 +53,9 @@ export async function openMetricsListener(
   let shown = address
   if ('path' in place) await bindSocket(server, place.path)
   else {
-    const bound = await listenOnLoopback(server, place, address)
-    const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
-    hosts = new Set([`${host}:${bound.port}`, `localhost:${bound.port}`])
-    shown = `http://${host}:${bound.port}/metrics`
+    const bound = await listenOnLoopback(server, address, what)
+    hosts = bound.hosts
+    shown = `http://${bound.host}/metrics`
   }
   return {
     address: shown,
@@ -77,41 +74,7 @@ export async function openMetricsListener(
  */
 export function parseMetricsAddress(address: string): TcpAddress | { readonly path: string } {
   const path = /^unix:\/\/(\/.+)$/.exec(address)?.[1]
-  if (path !== undefined) return { path }
-  const place = parseTcpAddress(address)
-  if (place.host !== 'localhost' && !isLoopback(place.host)) throw elsewhere(address)
-  return place
-}
-
-function elsewhere(address: string): NsboxError {
-  return new NsboxError(
-    'invalid_argument',
-    `metrics address ${quoted(address)}: must be a loopback address, or unix:///path`,
-  )
-}
-
-async function listenOnLoopback(
-  server: Server,
-  { host, port }: TcpAddress,
-  address: string,
-): Promise<AddressInfo> {
-  try {
-    const listening = once(server, 'listening')
-    server.listen({ host, port })
-    await listening
-  } catch (error) {
-    throw fromSystemError(error, `metrics address ${address}`)
-  }
-  const bound = server.address() as AddressInfo
-  if (isLoopback(bound.address)) return bound
-  // A name is what the host's resolver says.
-  server.close()
-  throw elsewhere(address)
-}
-
-function isLoopback(host: string): boolean {
-  const family = isIP(host)
-  return family !== 0 && loopback.check(host, family === 6 ? 'ipv6' : 'ipv4')
+  return path === undefined ? parseLoopbackAddress(address, what) : { path }
 }
 
 async function answer(

@@ -18,7 +18,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
 /** The status and the text of an error for the page. */
 export function toHttpError(error: unknown): { readonly status: number; readonly text: string } {
   if (!isNsboxError(error)) return { status: 500, text: 'the server has failed; its log says how' }
-  return { status: statuses[error.code] ?? 500, text: error.message }
+  return { status: statuses[error.code] ?? 500, text: error.context }
 }
 
 /** Answers with an error; if an answer has begun, breaks it off. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { NsboxError } from '@nsbox/errors'
 import type { Logger } from 'pino'
 import type { ConnectionAccess } from '../access/access-control.ts'
+import type { Exposition } from '../metrics/exposition.ts'
 import type { RpcHandler } from '../rpc/rpc-handler.ts'
 import { revision, version } from '../version.ts'
 import { openContainerLog } from './container-log.ts'
@@ -15,9 +16,11 @@ import { sendLog } from './send-log.ts'
 import type { Terminals } from './terminals.ts'
 import type { WebRoutes } from './web-server.ts'
 
-/** The most logs that are followed at once, and actions under way. */
+/** The most logs that are followed at once. */
 const mostLogs = 32
-const mostActions = 8
+
+/** The most actions under way: each may take as much of the disk as a container has memory. */
+const mostActions = 4
 
 /** What the page is served with. */
 export interface PageRoutesParts {
@@ -26,6 +29,7 @@ export interface PageRoutesParts {
   readonly handler: RpcHandler
   /** Of the server's own socket. */
   readonly address: string
+  readonly metrics: () => Promise<Exposition>
   /** Absent for a page that only looks. */
   readonly terminals: Terminals | undefined
   /** Aborted when the server begins to end. */
@@ -42,7 +46,7 @@ const pageAccess: ConnectionAccess = {
 
 /** Serves browsers that have a session: files, calls by Connect's protocol, and what the page needs beside them. */
 export function pageRoutes(parts: PageRoutesParts): WebRoutes {
-  const { files, handler, address, terminals, stopping, log } = parts
+  const { files, handler, address, metrics, terminals, stopping, log } = parts
   const write = terminals !== undefined
   const logs = bounded('logs', mostLogs)
   const actions = bounded('actions', mostActions)
@@ -52,6 +56,10 @@ export function pageRoutes(parts: PageRoutesParts): WebRoutes {
     const signal = AbortSignal.any([closeOf(response), stopping])
     await using opened = await openContainerLog(address, namedContainer(query), { signal })
     await sendLog(response, opened, signal)
+  }
+  const showMetrics = async (response: ServerResponse) => {
+    const { contentType, body } = await metrics()
+    response.writeHead(200, { 'content-type': contentType }).end(body)
   }
   const act = async (response: ServerResponse, pathname: string, query: URLSearchParams) => {
     requireWrite(pathname.slice(1), write)
@@ -71,6 +79,7 @@ export function pageRoutes(parts: PageRoutesParts): WebRoutes {
       if (file !== undefined) sendFile(request, response, file)
       else if (pathname === '/session') sendJson(request, response, { write, version, revision })
       else if (pathname === '/logs' && method === 'GET') answered(showLog(response, searchParams))
+      else if (pathname === '/metrics' && method === 'GET') answered(showMetrics(response))
       else if (pageActions.has(pathname) && method === 'POST') answered(act(response, pathname, searchParams))
       else if (method === 'POST') handler.request(request, response, pageAccess)
       else refuse(response, 404, 'there is nothing at this address')

@@ -3,15 +3,16 @@ import type { Interceptor } from '@connectrpc/connect'
 import { NsboxError } from '@nsbox/errors'
 import type { Logger } from 'pino'
 import type { HttpServers } from '../listen/http-servers.ts'
+import { parseLoopbackAddress } from '../listen/loopback.ts'
+import type { Exposition } from '../metrics/exposition.ts'
 import type { RpcHandler } from '../rpc/rpc-handler.ts'
 import type { ServerConfig } from '../server.ts'
-import { parseLoopbackAddress } from './loopback.ts'
 import type { PageFiles } from './page-files.ts'
 import { pageGate } from './page-gate.ts'
 import { pageRoutes } from './page-routes.ts'
 import { PageSessions } from './page-sessions.ts'
 import { Terminals } from './terminals.ts'
-import { openWebServer, type WebServer } from './web-server.ts'
+import { openWebServer, pageAddress, type WebServer } from './web-server.ts'
 
 /** The settings of the page. */
 type WebConfig = Pick<ServerConfig, 'webAddress' | 'webWrite'>
@@ -30,6 +31,8 @@ export interface WebPageParts {
   /** Of the server's own socket. */
   readonly address: string
   readonly state: string
+  /** The metrics of the server. */
+  readonly metrics: () => Promise<Exposition>
   /** Makes the handler of its calls. */
   readonly newHandler: (gate: Interceptor) => RpcHandler
   readonly log: Logger
@@ -45,7 +48,7 @@ export class WebPage implements AsyncDisposable {
 
   /** @throws `invalid_argument` for an address that others than this machine might reach */
   constructor(config: WebConfig) {
-    if (config.webAddress !== undefined) parseLoopbackAddress(config.webAddress)
+    if (config.webAddress !== undefined) parseLoopbackAddress(config.webAddress, pageAddress)
     else if (config.webWrite) throw new NsboxError('invalid_argument', '--web-write needs an address (--web)')
     this.#config = config
   }
@@ -56,7 +59,7 @@ export class WebPage implements AsyncDisposable {
   }
 
   /** Begins to serve it. */
-  async bind({ files, address, state, newHandler, log }: WebPageParts): Promise<void> {
+  async bind({ files, address, state, metrics, newHandler, log }: WebPageParts): Promise<void> {
     const { webAddress, webWrite: write = false } = this.#config
     if (webAddress === undefined) return
     if (write) this.#terminals = await Terminals.open({ address, fifoDirectory: join(state, 'fifo'), log })
@@ -64,11 +67,12 @@ export class WebPage implements AsyncDisposable {
       files: await files(),
       handler: newHandler(pageGate({ write })),
       address,
+      metrics,
       terminals: this.#terminals,
       stopping: this.#stopping.signal,
       log,
     })
-    this.#server = await openWebServer(parseLoopbackAddress(webAddress), {
+    this.#server = await openWebServer(webAddress, {
       sessions: this.#sessions,
       routes,
       log,

@@ -17,12 +17,12 @@ afterEach(() => resources.disposeAsync())
 
 const log = pino({ level: 'silent' })
 
-async function serve(limits: WebServerLimits, host = '127.0.0.1'): Promise<WebServer> {
+async function serve(limits: WebServerLimits, address = '127.0.0.1:0'): Promise<WebServer> {
   const routes = {
     request: (_request: unknown, response: { end(text: string): void }) => response.end('served'),
     upgrade: () => {},
   }
-  const server = await openWebServer({ host, port: 0 }, { sessions, routes, log }, limits)
+  const server = await openWebServer(address, { sessions, routes, log }, limits)
   resources.defer(async () => {
     const closed = server.close()
     server.destroy()
@@ -82,7 +82,7 @@ test('H02 a session’s connections are closed when a newer one takes its place'
 })
 
 test('serves on the other loopback address as well', async () => {
-  const server = await serve({}, '::1')
+  const server = await serve({}, '[::1]:0')
   expect(server.host).toMatch(/^\[::1\]:\d+$/)
   expect((await ask(server.host, '/x', { headers: { cookie: await open(server) } })).body).toBe('served')
 })

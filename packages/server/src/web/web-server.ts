@@ -1,16 +1,17 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { fromSystemError, NsboxError } from '@nsbox/errors'
 import type { Logger } from 'pino'
-import type { TcpAddress } from '../listen/tcp-address.ts'
-import { hostAndPort, isLoopback } from './loopback.ts'
+import { listenOnLoopback } from '../listen/loopback.ts'
+import { sendOpened } from './opened-page.ts'
 import { pageHeaders } from './page-headers.ts'
 import type { PageSession, PageSessions } from './page-sessions.ts'
 import { refuse, refuseUpgrade } from './refusals.ts'
 import { foreignness } from './request-origin.ts'
 import { cookieName, cookieValues, sessionCookie } from './session-cookie.ts'
+
+/** What the listener's address is called in errors. */
+export const pageAddress = 'the page’s address'
 
 /** The most connections at once. One more takes the place of the oldest that no browser with a session has used. */
 const maxConnections = 256
@@ -44,13 +45,13 @@ export interface WebServer {
 }
 
 /**
- * Listens for browsers on a loopback address. A request gets to the routes if it comes from the page itself
- * (`request-origin.ts`) and has the cookie of a session.
+ * Listens for browsers on a loopback address such as `127.0.0.1:0`. A request gets to the routes if it comes from the
+ * page itself (`request-origin.ts`) and has the cookie of a session.
  *
- * @throws `invalid_argument` if the address turns out to be reached by others; system errors
+ * @throws as `listenOnLoopback`
  */
 export async function openWebServer(
-  { host, port }: TcpAddress,
+  address: string,
   { sessions, routes, log }: { sessions: PageSessions; routes: WebRoutes; log: Logger },
   limits: WebServerLimits = {},
 ): Promise<WebServer> {
@@ -78,9 +79,8 @@ export async function openWebServer(
     })
     socket.on('error', (error) => log.debug({ err: error }, 'connection of the page failed'))
   })
-  const bound = await listen(server, { host, port })
-  const hosts = new Set([hostAndPort(bound.address, bound.port), `localhost:${bound.port}`])
-  const cookie = cookieName(bound.port)
+  const { port, host, hosts } = await listenOnLoopback(server, address, pageAddress)
+  const cookie = cookieName(port)
 
   const admit = (session: PageSession, socket: Socket) => {
     strangers.delete(socket)
@@ -92,16 +92,16 @@ export async function openWebServer(
     // Once the server is closing, a connection is of no more use when its answer has ended.
     response.once('close', () => server.listening || setImmediate(() => server.closeIdleConnections()))
     for (const [name, value] of Object.entries(pageHeaders)) response.setHeader(name, value)
-    const foreign = foreignness({ method: request.method ?? '', headers: request.headers }, hosts)
-    if (foreign !== undefined) return refuse(response, 403, foreign)
+    const { method = '', headers } = request
     const url = urlOf(request)
+    const token = url?.pathname === '/' && method === 'GET' ? url.searchParams.get('token') : null
+    const foreign = foreignness({ method, headers, isOpening: token !== null }, hosts)
+    if (foreign !== undefined) return refuse(response, 403, foreign)
     if (url === undefined) return refuse(response, 400, 'the address of the request is malformed')
-    const token = url.pathname === '/' && request.method === 'GET' ? url.searchParams.get('token') : null
     if (token !== null) {
       const secret = sessions.redeem(token)
       if (secret === undefined) return refuse(response, 401)
-      response.writeHead(303, { location: '/', 'set-cookie': sessionCookie(bound.port, secret) }).end()
-      return
+      return sendOpened(response, sessionCookie(port, secret))
     }
     const session = sessionOf(request)
     if (session === undefined) return refuse(response, 401)
@@ -123,7 +123,7 @@ export async function openWebServer(
   })
 
   return {
-    host: hostAndPort(bound.address, bound.port),
+    host,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       for (const socket of strangers) socket.destroy()
@@ -133,24 +133,6 @@ export async function openWebServer(
       for (const socket of sockets) socket.destroy()
     },
   }
-}
-
-async function listen(server: Server, { host, port }: TcpAddress): Promise<AddressInfo> {
-  try {
-    const listening = once(server, 'listening')
-    server.listen({ host, port })
-    await listening
-  } catch (error) {
-    throw fromSystemError(error, `the page’s address ${hostAndPort(host, port)}`)
-  }
-  const bound = server.address() as AddressInfo
-  if (isLoopback(bound.address)) return bound
-  // The name `localhost` may lead anywhere.
-  server.close()
-  throw new NsboxError(
-    'invalid_argument',
-    `the page’s address ${hostAndPort(host, port)} is ${bound.address}, which is no loopback address`,
-  )
 }
 
 /** The path and query of a request; other forms of a request's target are for proxies. */

@@ -1,0 +1,2 @@
+/** Sheets that the bundler puts into the page's own. */
+declare module '*.css'
