@@ -4,7 +4,15 @@ export {
   type ConfigurationSources,
   readConfiguration,
 } from './configuration/read-configuration.ts'
+export type {
+  CallMessage,
+  ChannelMessages,
+  PullMessage,
+  TaskMessage,
+  UnpackMessage,
+} from './counts/channels.ts'
 export { checkHost } from './doctor/check-host.ts'
 export type { Finding } from './doctor/finding.ts'
+export type { Exposition } from './metrics/exposition.ts'
 export type { Server, ServerConfig } from './server.ts'
 export { startServer } from './start.ts'

@@ -12,6 +12,7 @@ import { type Logger, pino } from 'pino'
 import { withRealPaths } from './access/hidden-paths.ts'
 import { tenantRules } from './access/tenant-rules.ts'
 import { opaqueEventFields } from './convert/event.ts'
+import { publish } from './counts/channels.ts'
 import { ServerCounts } from './counts/server-counts.ts'
 import { openDataRoot } from './data/data-root.ts'
 import { serverUuid } from './data/server-uuid.ts'
@@ -154,7 +155,10 @@ export async function startServer(
       isSealed,
       shortcuts: config.runtimeShortcuts !== 'off',
       uses: metadata,
-      onEvent: (namespace, event) => events.announce(namespace, event),
+      onEvent: (namespace, event) => {
+        publish('nsbox:task', () => ({ namespace, event }))
+        events.announce(namespace, event)
+      },
       onMissed: (namespace, event) => events.announceMissed(namespace, event),
       log,
     }),

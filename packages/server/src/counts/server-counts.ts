@@ -3,7 +3,8 @@ import type { UnpackStage } from '@nsbox/images'
 import type { Collection, CollectionResult } from '@nsbox/metadata'
 import { BoundedNames } from './bounded-names.ts'
 import { CallCounts } from './call-counts.ts'
-import { codeOf } from './outcome-code.ts'
+import { publish } from './channels.ts'
+import { codeName, codeOf } from './outcome-code.ts'
 import { PlainHistogram } from './plain-histogram.ts'
 
 /** Seconds of work on images. */
@@ -20,6 +21,14 @@ const maxRegistries = 50
 
 /** What a collection removes. */
 export type CollectedKind = keyof Omit<CollectionResult, 'bytes' | 'pause'>
+
+/** What is pulled, for whom. */
+export interface PullFacts {
+  /** Host of the registry. */
+  readonly registry: string
+  readonly namespace: string
+  readonly reference: string
+}
 
 /** Pulls from one registry that have ended, by their status; undefined is success. */
 type Ended = Map<Code | undefined, number>
@@ -56,8 +65,8 @@ export class ServerCounts {
   readonly loopDelay = new PlainHistogram(delayBounds)
   readonly #registries = new BoundedNames(maxRegistries)
 
-  /** Counts a pull while it is done. */
-  async pull<T>(registry: string, work: () => Promise<T>): Promise<T> {
+  /** Counts a pull while it is done, and tells of its end. */
+  async pull<T>({ registry, namespace, reference }: PullFacts, work: () => Promise<T>): Promise<T> {
     const started = performance.now()
     let code: Code | undefined
     this.pullsInFlight++
@@ -68,11 +77,13 @@ export class ServerCounts {
       throw error
     } finally {
       this.pullsInFlight--
-      this.pullSeconds.observe((performance.now() - started) / 1000)
+      const milliseconds = performance.now() - started
+      this.pullSeconds.observe(milliseconds / 1000)
       const name = this.#registries.of(registry)
       const ended: Ended = this.pulls.get(name) ?? new Map()
       ended.set(code, (ended.get(code) ?? 0) + 1)
       this.pulls.set(name, ended)
+      publish('nsbox:pull', () => ({ namespace, reference, code: codeName(code), milliseconds }))
     }
   }
 
@@ -82,9 +93,12 @@ export class ServerCounts {
 
   readonly unpacked = (stage: UnpackStage, milliseconds: number): void => {
     this.unpackSeconds[stage].observe(milliseconds / 1000)
+    publish('nsbox:unpack', () => ({ stage, milliseconds }))
   }
 
-  readonly hasCollected = ({ milliseconds, result }: Collection): void => {
+  readonly hasCollected = (collection: Collection): void => {
+    const { milliseconds, result } = collection
+    publish('nsbox:collection', () => collection)
     this.collectionSeconds.observe(milliseconds / 1000)
     if (result === undefined) {
       this.failedCollections++

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Client, connect } from '@nsbox/client'
@@ -92,6 +93,36 @@ describeWith(
       // Manifest, config and layer.
       expect(more('nsbox_collected_objects_total{kind="content"}')).toBe(3)
       expect(found.get('nsbox_collection_failures_total')).toBe(0)
+    })
+
+    test('go to channels of Node.js that somebody has subscribed to, once each thing has ended', async () => {
+      const told: [string | symbol, Record<string, unknown>][] = []
+      const listener = (message: unknown, name: string | symbol) =>
+        void told.push([name, message as Record<string, unknown>])
+      const channels = ['nsbox:call', 'nsbox:pull', 'nsbox:unpack', 'nsbox:collection', 'nsbox:task']
+      for (const name of channels) subscribe(name, listener)
+      const messages = (name: string) => told.filter(([of]) => of === name).map(([, message]) => message)
+      try {
+        const other = client.withNamespace('metrics-channels')
+        const reference = `${registry}/box:1`
+        await other.pull(reference)
+        await other.images.delete(reference, { sync: true })
+        await client.tasks.pause('busy')
+        await client.tasks.resume('busy')
+        await expect.poll(() => messages('nsbox:task').length).toBe(2)
+        const milliseconds = expect.any(Number)
+        expect(messages('nsbox:pull')).toEqual([
+          { namespace: 'metrics-channels', reference, code: 'OK', milliseconds },
+        ])
+        expect(messages('nsbox:call')).toContainEqual({
+          ...{ service: 'containerd.services.tasks.v1.Tasks', method: 'Pause', namespace },
+          ...{ peer: undefined, code: 'OK', milliseconds },
+        })
+        expect(messages('nsbox:collection').length).toBeGreaterThan(0)
+        expect(messages('nsbox:task').every((message) => message.namespace === namespace)).toBe(true)
+      } finally {
+        for (const name of channels) unsubscribe(name, listener)
+      }
     })
 
     test('are scraped by Prometheus, which answers what the server has counted', {

@@ -9,6 +9,8 @@ import {
 import { firstHeaderValue, namespaceHeader, toConnectError } from '@nsbox/api'
 import type { Logger } from 'pino'
 import type { CallCounts } from '../counts/call-counts.ts'
+import { publish } from '../counts/channels.ts'
+import { codeName } from '../counts/outcome-code.ts'
 import { accessOf, headerOf } from './call-access.ts'
 import { failureLevel } from './failure-level.ts'
 import type { LoopMonitor } from './loop-monitor.ts'
@@ -67,12 +69,20 @@ export function requestLog(
       loop.touch(method)
       const taken = performance.now() - started
       const ms = Math.round(taken)
+      const ended = (code: Code | undefined) => {
+        counted.end(taken / 1000, code)
+        const { namespace, peer } = call
+        publish('nsbox:call', () => ({
+          ...{ service: service.typeName, method: method.name, namespace, peer },
+          ...{ code: codeName(code), milliseconds: taken },
+        }))
+      }
       if (error === undefined) {
-        counted.end(taken / 1000, undefined)
+        ended(undefined)
         return log.debug({ ...call, ms, code: 'ok' }, 'call')
       }
       const failure = toConnectError(error)
-      counted.end(taken / 1000, failure.code)
+      ended(failure.code)
       const facts = { ...call, ms, code: Code[failure.code], err: told(error) }
       log[failureLevel(failure)](facts, 'call failed')
     }

@@ -135,7 +135,8 @@ export class TransferService {
       await pullImage({ ...what, ...shared, content, images, ...options })
     }
     const { lease, namespace } = caller
-    await this.#counts.pull(parseReference(source.reference).host, async () => {
+    const { reference } = source
+    await this.#counts.pull({ registry: parseReference(reference).host, namespace, reference }, async () => {
       if (lease !== undefined) await this.#leases.withRoom(() => work(lease))
       else await this.#leases.under(namespace, destination.name || source.reference, work, options)
     })
