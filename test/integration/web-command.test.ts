@@ -1,4 +1,4 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
@@ -15,19 +15,26 @@ beforeAll(async () => {
 })
 afterAll(() => resources.disposeAsync())
 
-it('ctr web prints a link to the page, and opens it where there is a display', async () => {
+it('H02 ctr web prints a link, and gives the browser of a display a file that leads to it', async () => {
   const opened = join(directory, 'opened')
   const opener = join(directory, 'xdg-open')
-  await writeFile(opener, `#!/bin/sh\nprintf %s "$1" > ${opened}.part && mv ${opened}.part ${opened}\n`)
+  const look = 'stat -c %a "$1"; ls -ld "$(dirname "$1")"; cat "$1"'
+  await writeFile(opener, `#!/bin/sh\n{ ${look}; } > ${opened}.part && mv ${opened}.part ${opened}\n`)
   await chmod(opener, 0o755)
-  const env = { DISPLAY: ':9', PATH: `${directory}:${process.env.PATH}` }
+  const env = { DISPLAY: ':9', PATH: `${directory}:${process.env.PATH}`, XDG_RUNTIME_DIR: directory }
   const { code, stdout, stderr } = await server.ctr(['web'], { env })
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const link = stdout.trim()
   expect(link).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]{43}$/)
-  await expect.poll(() => readFile(opened, 'utf8').catch(() => ''), { timeout: 20_000 }).toBe(link)
-  const answer = await fetch(link, { redirect: 'manual' })
-  expect([answer.status, answer.headers.get('location')]).toEqual([303, '/'])
+  const seen = await readFile(opened, 'utf8')
+  expect(seen).toMatch(/^600\ndrwx------ /)
+  expect(seen).toContain(`url=${link}"`)
+  expect((await readdir(directory)).filter((name) => name.startsWith('nsbox-link-'))).toEqual([])
+  const answer = await fetch(link)
+  expect([answer.status, answer.headers.get('set-cookie')]).toEqual([
+    200,
+    expect.stringContaining('HttpOnly'),
+  ])
 })
 
 it('ctr web --print only prints it, another one each time, and goes without an opener', async () => {

@@ -2,8 +2,12 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import { bindSocket } from '../listen/bind-socket.ts'
-import { listenOnLoopback } from '../listen/loopback.ts'
+import { listenOnLoopback, parseLoopbackAddress } from '../listen/loopback.ts'
+import type { TcpAddress } from '../listen/tcp-address.ts'
 import type { Exposition } from './exposition.ts'
+
+/** What an address for metrics is called in errors. */
+const what = 'metrics address (unless unix:///path)'
 
 /** The most connections at once. */
 const maxConnections = 16
@@ -45,13 +49,14 @@ export async function openMetricsListener(
   })
   server.maxConnections = maxConnections
   server.timeout = slowness
-  const path = /^unix:\/\/(\/.+)$/.exec(address)?.[1]
+  const place = parseMetricsAddress(address)
   let shown = address
-  if (path === undefined) {
-    const bound = await listenOnLoopback(server, address, 'metrics address, if not unix:///path,')
+  if ('path' in place) await bindSocket(server, place.path)
+  else {
+    const bound = await listenOnLoopback(server, address, what)
     hosts = bound.hosts
     shown = `http://${bound.host}/metrics`
-  } else await bindSocket(server, path)
+  }
   return {
     address: shown,
     async [Symbol.asyncDispose]() {
@@ -61,6 +66,15 @@ export async function openMetricsListener(
       await closed
     },
   }
+}
+
+/**
+ * Reads an address for metrics: that of a socket, or a loopback address with a port.
+ * @throws `invalid_argument`
+ */
+export function parseMetricsAddress(address: string): TcpAddress | { readonly path: string } {
+  const path = /^unix:\/\/(\/.+)$/.exec(address)?.[1]
+  return path === undefined ? parseLoopbackAddress(address, what) : { path }
 }
 
 async function answer(
