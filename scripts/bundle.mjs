@@ -83,6 +83,8 @@ async function bundle(entry, name, isProgram) {
     target: 'node20.19',
     format: 'esm',
     conditions: ['@nsbox/source'],
+    // Native code that `ws` would use if it were there.
+    define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
     inject: isProgram ? [join(import.meta.dirname, 'plain-headers.ts')] : [],
     // CommonJS modules within the bundle ask for Node's own modules by `require`.
     banner: {
