@@ -217,8 +217,7 @@ describe.skipIf(missing)('the page in a browser', () => {
       expect([name, await axeFindings(page, axe)]).toEqual([name, []])
     }
     await view('Containers')
-    await act('Remove talks').waitFor()
-    await act('Logs of talks').click()
+    await act('Fork talks').click()
     await dialog().waitFor()
     expect(await axeFindings(page, axe)).toEqual([])
     await page.keyboard.press('Escape')
