@@ -48,6 +48,7 @@ export const systemPackages = [
   program('runc', 'containers'),
   program('skopeo', 'tests that push images'),
   program('strace', 'tests of durability'),
+  program('systemd', 'tests of the unit and of socket activation', 'systemd-socket-activate'),
   program('uidmap', 'servers of ordinary users with more than one id', 'newuidmap'),
   program('umoci', 'tests that compare with umoci'),
   program('zstd', 'fast decompression of zstd layers'),

@@ -6,7 +6,7 @@ import { openTaskLab, type TaskLab } from './task-lab.ts'
 
 const isLong = process.env.NSBOX_TEST_LONG !== undefined
 /** The heap of the supervisor grows to its ordinary size in the first twelve hundred. */
-const cycles = isLong ? { before: 1500, counted: 100 } : { before: 70, counted: 10 }
+const cycles = isLong ? { before: 1500, counted: 100 } : { before: 40, counted: 6 }
 /**
  * How often the cycles that count are run. What is lost is lost in each of these rounds, while the heap of the daemon
  * goes up and down by megabytes at once, which the median does not see.
@@ -59,13 +59,13 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'many c
 
   it('one after another have their output and exit statuses, and leave nothing', async () => {
     const watch = await lab.watch()
-    expect(await times(20, 1, (n) => lab.run(`one-${n}`, script(n)))).toEqual(expected(20))
+    expect(await times(10, 1, (n) => lab.run(`one-${n}`, script(n)))).toEqual(expected(10))
     expect(await watch.leaks()).toEqual([])
   })
 
   it('at once have their output and exit statuses, and leave nothing', { timeout: 120_000 }, async () => {
     const watch = await lab.watch()
-    expect(await times(50, 50, (n) => lab.run(`at-once-${n}`, script(n)))).toEqual(expected(50))
+    expect(await times(30, 30, (n) => lab.run(`at-once-${n}`, script(n)))).toEqual(expected(30))
     expect(await watch.leaks()).toEqual([])
   })
 
@@ -91,10 +91,10 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'many c
     }
   })
 
-  it('200 execs that end at once each tell how', { timeout: 120_000 }, async () => {
+  it('100 execs that end at once each tell how', { timeout: 120_000 }, async () => {
     const watch = await lab.watch()
     await using task = await lab.start('execs', ['sleep', '1000'], { output: 'ignore' })
-    const codes = await times(200, 200, async (n) => {
+    const codes = await times(100, 100, async (n) => {
       await using exec = await task.exec({
         args: ['sh', '-c', `exit ${n}`],
         execId: `e${n}`,
@@ -105,7 +105,7 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'many c
       await exec.delete()
       return exitStatus
     })
-    expect(codes).toEqual(Array.from({ length: 200 }, (_, n) => n))
+    expect(codes).toEqual(Array.from({ length: 100 }, (_, n) => n))
     await lab.remove('execs')
     expect(await watch.leaks()).toEqual([])
   })

@@ -1,18 +1,19 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { connect } from '@nsbox/client'
 import type { CollectedEvents, TasksSubject } from '@nsbox/compliance/tasks'
 import type { Event } from '@nsbox/core/events'
-import { busyboxRootfs, tempDir } from '@nsbox/testing'
+import type { Mount } from '@nsbox/core/snapshots'
+import { tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 
 /** The tasks of a namespace of a server, through our client, for the suite of tasks. */
-export async function remoteTasksSubject(address: string, namespace: string): Promise<TasksSubject> {
+export async function remoteTasksSubject(
+  address: string,
+  namespace: string,
+  rootfs: readonly Mount[],
+): Promise<TasksSubject> {
   await using opening = new AsyncDisposableStack()
   const directory = opening.use(await tempDir('nsbox-tasks')).path
   const client = opening.use(connect({ address, namespace }))
-  await mkdir(join(directory, 'io'))
-  const rootfs = await busyboxRootfs(join(directory, 'rootfs'))
   const owned = opening.move()
   return {
     tasks: client.tasks,
@@ -20,7 +21,7 @@ export async function remoteTasksSubject(address: string, namespace: string): Pr
       await client.containers.create({ id, spec, runtime: { name: 'io.containerd.runc.v2' } })
     },
     rootfs,
-    directory: join(directory, 'io'),
+    directory,
     collectEvents: () => collectEvents(client, namespace),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -9,9 +9,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openTaskLab, type TaskLab } from './task-lab.ts'
 
 const isLong = process.env.NSBOX_TEST_LONG !== undefined
-const count = isLong ? 50 : 20
-const ending = isLong ? 10 : 6
-const terminals = isLong ? 5 : 3
+const count = isLong ? 50 : 10
+const ending = isLong ? 10 : 4
+const terminals = isLong ? 5 : 2
 
 /** A container at whose terminal somebody sits. */
 interface Seat {

@@ -8,8 +8,8 @@ import { startServer } from './programs.ts'
 
 const MiB = 1 << 20
 
-/** The full size takes minutes where the disk is slow. */
-const size = (process.env.NSBOX_TEST_LONG ? 1024 : 256) * MiB
+/** The full size takes minutes where the disk is slow; of the other the server could not hold all in the limit. */
+const size = (process.env.NSBOX_TEST_LONG ? 1024 : 160) * MiB
 
 /** The most memory that a process has had resident so far, in MiB. */
 async function peak(pid: number): Promise<number> {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { tasksSuite } from '@nsbox/compliance/tasks'
 import { startServer } from '@nsbox/server'
-import { needs, startContainerd, tempDir } from '@nsbox/testing'
+import { busyboxRootfs, needs, type RootfsMount, startContainerd, tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll } from 'vitest'
@@ -13,15 +13,19 @@ interface Served extends AsyncDisposable {
   readonly address: string
 }
 
-/** Makes subjects of one server for all tests of a block, in a namespace each. */
+/** Makes subjects of one server and one root filesystem for all tests of a block, in a namespace each. */
 function subjectsOf(startServer: () => Promise<Served>): () => ReturnType<typeof remoteTasksSubject> {
+  const resources = new AsyncDisposableStack()
   let server: Served
+  let rootfs: RootfsMount[]
   let namespaces = 0
   beforeAll(async () => {
-    server = await startServer()
+    const { path } = resources.use(await tempDir('nsbox-tasks'))
+    rootfs = await busyboxRootfs(join(path, 'rootfs'))
+    server = resources.use(await startServer())
   })
-  afterAll(() => server[Symbol.asyncDispose]())
-  return () => remoteTasksSubject(server.address, `suite-${namespaces++}`)
+  afterAll(() => resources.disposeAsync())
+  return () => remoteTasksSubject(server.address, `suite-${namespaces++}`, rootfs)
 }
 
 /** Our server within this process. */

@@ -253,6 +253,7 @@ async function axeFindings(page: Page, path: string): Promise<string[]> {
   // By the protocol of the browser: the page's own policy forbids scripts of others.
   await page.evaluate(await readFile(path, 'utf8'))
   return await page.evaluate(
-    `axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html)))`,
+    `axe.run().then(({ violations }) =>
+      violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html)))`,
   )
 }

@@ -1,10 +1,10 @@
 import { tasksSuite } from '@nsbox/compliance/tasks'
 import { needs } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
-import { runtimeSubject } from './testing/runtime-subject.ts'
+import { runtimeSubjects } from './testing/runtime-subjects.ts'
 
 describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'runc', () => {
-  tasksSuite('of the runtime', () => runtimeSubject(), {
+  tasksSuite('of the runtime', runtimeSubjects(), {
     checkpoints: needs({ programs: ['criu'] }) === undefined,
   })
 })

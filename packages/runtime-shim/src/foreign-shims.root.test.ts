@@ -10,7 +10,7 @@ import { connectTtrpc, createTtrpcServer, implementService } from '@nsbox/ttrpc'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parseBootstrap } from './shim/bootstrap.ts'
-import { openShimLab, runcShim, type ShimLab } from './testing/shim-subject.ts'
+import { openShimLab, runcShim, type ShimLab } from './testing/shim-lab.ts'
 
 const code = (operation: Promise<unknown>) => operation.then(() => 'success', errorCode)
 const id = `foreign-${process.pid}`

@@ -6,7 +6,7 @@ import type { Tasks } from '@nsbox/core/tasks'
 import { errorCode, isErrno } from '@nsbox/errors'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openShimLab, runcShim, type ShimLab } from './testing/shim-subject.ts'
+import { openShimLab, runcShim, type ShimLab } from './testing/shim-lab.ts'
 
 const code = (operation: Promise<unknown>) => operation.then(() => 'success', errorCode)
 

@@ -7,7 +7,7 @@ import { containerSpec, tasksSuite } from '@nsbox/compliance/tasks'
 import { needs } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
-import { openShimLab, runcShim, shimSubject } from './testing/shim-subject.ts'
+import { openShimLab, runcShim, shimSubjects } from './testing/shim-lab.ts'
 
 /** What differs below is the shim's behaviour, which stock containerd passes on as well. */
 const ofTheShim = {
@@ -31,7 +31,7 @@ const ofTheShim = {
 }
 
 describeWith({ root: true, linux: true, programs: [runcShim, 'runc', 'busybox'] }, 'a shim', () => {
-  tasksSuite('of Debian’s shim for runc', () => shimSubject(), {
+  tasksSuite('of Debian’s shim for runc', shimSubjects(), {
     ...ofTheShim,
     checkpoints: needs({ programs: ['criu'] }) === undefined,
   })

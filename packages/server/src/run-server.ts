@@ -7,6 +7,8 @@ import { createLog } from './log/create-log.ts'
 import { garbageCollector } from './rpc/collect-garbage.ts'
 import { SignalWatch } from './signals/signal-watch.ts'
 import { startServer } from './start.ts'
+import { inheritedSocket } from './systemd/inherited-socket.ts'
+import { ServiceManager } from './systemd/service-manager.ts'
 import { useUserNamespace } from './user-namespace.ts'
 
 /**
@@ -21,6 +23,8 @@ export async function runServer(sources: ConfigurationSources): Promise<void> {
     const running = await readConfiguration(sources)
     const lacking = useUserNamespace(running.state)
     const { logLevel: level, logFormat: format, cgroupPath, ...config } = running
+    using manager = new ServiceManager()
+    const inherited = inheritedSocket()
     // Before anything is started that is to be there as well.
     if (cgroupPath !== undefined) joinCgroup(cgroupPath, { make: true })
     const log = createLog({ level, format })
@@ -28,10 +32,16 @@ export async function runServer(sources: ConfigurationSources): Promise<void> {
     let reload = async () => {}
     const signals = new SignalWatch({ onReload: () => void reload(), log })
     {
-      await using server = await startServer(config, { log, collectGarbage: garbageCollector() })
-      reload = reloader({ sources, running, server, log })
+      await using server = await startServer(
+        { ...config, ...(inherited && { address: inherited.path, socket: inherited.fd }) },
+        { log, collectGarbage: garbageCollector() },
+      )
+      reload = reloader({ sources, running, server, manager, log })
       keepYoungGenerationSmall()
-      log.info({ signal: await signals.first }, 'stopping')
+      manager.ready('Serving', log)
+      const signal = await signals.first
+      manager.stopping()
+      log.info({ signal }, 'stopping')
     }
     log.info('stopped')
     // Exit even if something keeps the process alive: the root has been released.

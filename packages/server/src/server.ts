@@ -17,9 +17,10 @@ export interface Server extends AsyncDisposable {
   readonly metadata: Metadata
   /**
    * Reads the access list and TLS files again; see the package's README.
+   * @param config what else is to be as it says from now on; the files of `hostsDir` are read by each pull anyway
    * @throws the error of a file; nothing has changed then
    */
-  reload(): Promise<void>
+  reload(config?: Pick<ServerConfig, 'hostsDir'>): Promise<void>
   /** Its metrics in the text format of Prometheus (docs/metrics.md), wherever else they are served. */
   metrics(): Promise<Exposition>
   /** Resolves once no client is connected to its socket. @throws the signal's reason */
@@ -38,6 +39,8 @@ export interface ServerConfig {
   readonly state?: string | undefined
   /** Path of the socket; `nsbox.sock` in the state directory by default. */
   readonly address?: string | undefined
+  /** A socket at `address` that listens already, as of a service manager; the server makes its own by default. */
+  readonly socket?: number | undefined
   /**
    * The access list for the sockets below (see the package's README), which need it. Its namespaces share nothing with
    * others, whatever the policy.

@@ -1,4 +1,4 @@
-import { readdir, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type CallOptions, Code, type ConnectError, createClient } from '@connectrpc/connect'
 import { packAny } from '@nsbox/api'
@@ -50,6 +50,21 @@ const code = (promise: Promise<unknown>) =>
   )
 
 const target = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: digestOf('x'), size: 1n }
+
+test('a database of a newer version is named, and left as it is', async () => {
+  await server[Symbol.asyncDispose]()
+  const path = join(root, 'metadata.db')
+  // The version is in the header (https://sqlite.org/fileformat2.html §1.3.14).
+  const bytes = await readFile(path)
+  bytes.writeUInt32BE(999, 60)
+  await writeFile(path, bytes)
+  const refusal = await startServer({ root }).catch((error) => error)
+  expect(errorCode(refusal)).toBe('failed_precondition')
+  expect(String(refusal)).toMatch(
+    /database .*\/metadata\.db has schema version 999, this program knows versions up to \d+: use a newer program/,
+  )
+  expect((await readFile(path)).equals(bytes)).toBe(true)
+})
 
 test.runIf(process.platform === 'linux')(
   'a thread for layers starts as soon as a client writes one that it has fetched',

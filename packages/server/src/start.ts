@@ -19,12 +19,12 @@ import { openStateDirectory } from './data/state-directory.ts'
 import { localApplier } from './diff/local-applier.ts'
 import { EventExchange } from './events/event-exchange.ts'
 import { allOf } from './listen/all-of.ts'
-import { bindSocket } from './listen/bind-socket.ts'
+import { bindSocket, listenOn } from './listen/bind-socket.ts'
 import { openGatedListeners } from './listen/gated-listeners.ts'
 import { createHttpServers } from './listen/http-servers.ts'
 import { OpenConnections } from './listen/open-connections.ts'
 import { openTtrpcSocket } from './listen/ttrpc-socket.ts'
-import { openMetricsListener } from './metrics/metrics-listener.ts'
+import { openMetricsListener, parseMetricsAddress } from './metrics/metrics-listener.ts'
 import { ServerMetrics } from './metrics/server-metrics.ts'
 import { MountManager } from './mounts/mount-manager.ts'
 import { openProxyPlugins } from './proxy-plugins/open-proxy-plugins.ts'
@@ -70,13 +70,16 @@ export async function startServer(
     pageFiles = builtPage,
   }: { log?: Logger; collectGarbage?: () => Promise<void>; pageFiles?: PageFiles } = {},
 ): Promise<Server> {
-  const { durability = 'full', sharingPolicy = 'shared', hostsDir } = config
+  const { durability = 'full', sharingPolicy = 'shared' } = config
+  let { hostsDir } = config
   await using starting = new AsyncDisposableStack()
   const dataRoot = starting.use(await openDataRoot(resolve(config.root)))
   const root = dataRoot.path
   const state = starting.use(await openStateDirectory(config.state && resolve(config.state))).path
   const address = resolve(config.address ?? join(state, 'nsbox.sock'))
 
+  const { metricsAddress } = config
+  if (metricsAddress !== undefined) parseMetricsAddress(metricsAddress)
   const page = new WebPage(config)
   const gated = await openGatedListeners(config)
   const { isSealed } = gated
@@ -188,7 +191,7 @@ export async function startServer(
       tasks,
       mounts,
       sandboxes,
-      hostsDir,
+      hostsDir: () => hostsDir,
       isAlone,
       uuid,
       counts,
@@ -231,7 +234,8 @@ export async function startServer(
       if (tasks.isNews(envelope)) await events.forward(envelope)
     }),
   )
-  await bindSocket(http.server, address)
+  if (config.socket === undefined) await bindSocket(http.server, address)
+  else await listenOn(http.server, config.socket)
   const { tcpPort } = await gated.bind(newHandler, log)
   if (tasks.refusal === undefined) {
     const tasksIn = namespaceTasks({ metadata, snapshotters, runtime: tasks.runtime, mounts, sandboxes })
@@ -253,7 +257,6 @@ export async function startServer(
   // Its terminals end before the calls that they are made of are refused.
   starting.use(page)
   await page.bind({ files: pageFiles, address, state, metrics: () => metrics.text(), newHandler, log })
-  const { metricsAddress } = config
   const listener =
     metricsAddress === undefined
       ? undefined
@@ -277,7 +280,10 @@ export async function startServer(
     metricsAddress: listener?.address,
     webAddress,
     metadata,
-    reload: () => gated.reload(),
+    async reload(next) {
+      await gated.reload()
+      if (next !== undefined) hostsDir = next.hostsDir
+    },
     metrics: () => metrics.text(),
     unused: (options) => connections.none(options),
     [Symbol.asyncDispose]() {

@@ -20,7 +20,7 @@ export function webCommand(): Command {
         }
         const { url } = await client.pageLink({ signal })
         print(url)
-        if (!only) await openInBrowser(url)
+        if (!only) await openInBrowser(url, { signal })
       }),
     )
 }

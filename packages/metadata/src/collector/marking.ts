@@ -2,6 +2,7 @@ import type { IngestLocks } from '@nsbox/core/content'
 import type { Reader } from '@nsbox/sqlite'
 import type { Ledger } from '../database/ledger.ts'
 import type { Kind, Node } from '../database/node.ts'
+import { rootRules } from '../database/roots.ts'
 import type { CommitsUnderWay } from '../snapshots/commits-under-way.ts'
 
 /** An object to collect. */
@@ -42,10 +43,9 @@ interface MarkingOptions extends InUse {
 
 /**
  * Finds what can be collected in a namespace (docs/behaviour.md §6), in steps between which writers run. Roots are
- * containers, sandboxes, images, leases and ingests before their expiry, ingests with a writer, snapshots that are
- * being committed, and content and snapshots with the label for it. From there references are followed, from a flat
- * lease only one step, and parents of snapshots always. References never leave their namespace, so each namespace is
- * collected separately.
+ * those of `rootRules`, ingests with a writer, and snapshots that are being committed. From there references are
+ * followed, from a flat lease only one step, and parents of snapshots always. References never leave their namespace,
+ * so each namespace is collected separately.
  *
  * First all objects are listed, then those that are kept are taken off the list. An object that is written meanwhile is
  * kept until the next collection, with all that it refers to: writers report it by `touch`. An object that is made
@@ -248,27 +248,29 @@ export class Marking {
 /** Kinds have no NUL. */
 const keyOf = ({ kind, id }: Node): string => `${kind}\0${id}`
 
-// Each reads the objects of one kind after a key, in the order of an index, as rows of the form `Row`.
-const images = `
-  SELECT name, expires_at IS NULL OR expires_at > ?, 0, '', 1 FROM image
-  WHERE namespace = ? AND name > ? ORDER BY name LIMIT ?`
-const leases = `
-  SELECT id, expires_at IS NULL OR expires_at > ?, flat, '', 1 FROM lease
-  WHERE namespace = ? AND id > ? ORDER BY id LIMIT ?`
-const contents = `
-  SELECT digest, root, 0, '', EXISTS (
+/** Reads the objects of one kind after an id, in the order of an index, as rows of the form `Row`. */
+const listing = (kind: Exclude<keyof typeof rootRules, 'snapshot'>, refers = '1') => {
+  const { table, id, root, flat } = rootRules[kind]
+  return `
+  SELECT ${id}, ${root}, ${flat}, '', ${refers} FROM ${table}
+  WHERE namespace = ? AND ${id} > ? ORDER BY ${id} LIMIT ?`
+}
+
+const images = listing('image')
+const leases = listing('lease')
+const contents = listing(
+  'content',
+  `EXISTS (
     SELECT 1 FROM reference
     WHERE reference.namespace = content.namespace AND from_kind = 'content' AND from_id = digest
-  ) FROM content WHERE namespace = ? AND digest > ? ORDER BY digest LIMIT ?`
-const ingests = `
-  SELECT ref, expires_at IS NOT NULL AND expires_at > ?, 0, '', 1 FROM ingest
-  WHERE namespace = ? AND ref > ? ORDER BY ref LIMIT ?`
-const containers = `
-  SELECT id, 1, 0, '', 1 FROM container WHERE namespace = ? AND id > ? ORDER BY id LIMIT ?`
-const sandboxes = `
-  SELECT id, 1, 0, '', 1 FROM sandbox WHERE namespace = ? AND id > ? ORDER BY id LIMIT ?`
+  )`,
+)
+const ingests = listing('ingest')
+const containers = listing('container')
+const sandboxes = listing('sandbox')
+/** As the others, after a snapshotter and a name. */
 const snapshots = `
-  SELECT name, root, 0, snapshotter, 1 FROM snapshot
+  SELECT name, ${rootRules.snapshot.root}, ${rootRules.snapshot.flat}, snapshotter, 1 FROM snapshot
   WHERE namespace = ? AND (snapshotter, name) > (?, ?) ORDER BY snapshotter, name LIMIT ?`
 
 const references = `

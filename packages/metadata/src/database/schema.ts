@@ -209,8 +209,16 @@ export const migrations: readonly Migration[] = [
   },
   {
     version: 6,
+    // A version 5 from before the other had these tables and stored milliseconds.
     sql: `
-      CREATE TABLE sandbox (
+      UPDATE image SET created_at = created_at * 1000, updated_at = updated_at * 1000 WHERE created_at < 1e14;
+      UPDATE content SET created_at = created_at * 1000, updated_at = updated_at * 1000 WHERE created_at < 1e14;
+      UPDATE ingest SET started_at = started_at * 1000 WHERE started_at < 1e14;
+      UPDATE lease SET created_at = created_at * 1000 WHERE created_at < 1e14;
+      UPDATE snapshot SET created_at = created_at * 1000, updated_at = updated_at * 1000 WHERE created_at < 1e14;
+      UPDATE container SET created_at = created_at * 1000, updated_at = updated_at * 1000 WHERE created_at < 1e14;
+
+      CREATE TABLE IF NOT EXISTS sandbox (
         namespace TEXT NOT NULL REFERENCES namespace ON DELETE CASCADE,
         id TEXT NOT NULL,
         runtime TEXT NOT NULL,
@@ -227,7 +235,7 @@ export const migrations: readonly Migration[] = [
         CHECK ((spec IS NULL) = (spec_type IS NULL))
       ) STRICT;
 
-      CREATE TABLE sandbox_extension (
+      CREATE TABLE IF NOT EXISTS sandbox_extension (
         namespace TEXT NOT NULL,
         sandbox TEXT NOT NULL,
         name TEXT NOT NULL,
@@ -236,6 +244,8 @@ export const migrations: readonly Migration[] = [
         PRIMARY KEY (namespace, sandbox, name),
         FOREIGN KEY (namespace, sandbox) REFERENCES sandbox ON DELETE CASCADE
       ) STRICT;
+
+      UPDATE sandbox SET created_at = created_at * 1000, updated_at = updated_at * 1000 WHERE created_at < 1e14;
     `,
   },
   {

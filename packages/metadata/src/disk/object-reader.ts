@@ -6,6 +6,7 @@ import { backendRef } from '../content/ingest-row.ts'
 import type { Ledger } from '../database/ledger.ts'
 import { type Listing, listRows } from '../database/listing.ts'
 import type { Kind, Node } from '../database/node.ts'
+import { rootRules } from '../database/roots.ts'
 import type { CommitsUnderWay } from '../snapshots/commits-under-way.ts'
 import type { Snapshotters } from '../snapshots/snapshotters.ts'
 
@@ -141,25 +142,29 @@ function nameOf(kind: Kind, id: string): ObjectName {
   return { kind: 'snapshot', id, snapshotter: kind.slice('snapshot/'.length) }
 }
 
-const images = `
-  SELECT name AS id, expires_at IS NULL OR expires_at > ? AS root, expires_at FROM image
-  WHERE namespace = ? AND name > ? ORDER BY name`
-const leases = `
-  SELECT id, expires_at IS NULL OR expires_at > ? AS root, flat, expires_at FROM lease
-  WHERE namespace = ? AND id > ? ORDER BY id`
-const containers = 'SELECT id, 1 AS root FROM container WHERE namespace = ? AND id > ? ORDER BY id'
-const sandboxes = 'SELECT id, 1 AS root FROM sandbox WHERE namespace = ? AND id > ? ORDER BY id'
-const contents = `
-  SELECT digest AS id, root, 'content/' || digest AS storage, size FROM content
-  WHERE namespace = ? AND digest > ? ORDER BY digest`
-const ingests = `
-  SELECT ref AS id, coalesce(expires_at > ?, 0) AS root, expires_at,
-    iif(shared_size IS NULL, 'ingest/' || id, 'content/' || expected) AS storage, shared_size AS size,
-    id AS number
-  FROM ingest WHERE namespace = ? AND ref > ? ORDER BY ref`
+/** Reads the objects of one kind after an id, with further columns of a `Row`. */
+const objectsOf = (kind: Exclude<keyof typeof rootRules, 'snapshot'>, ...further: readonly string[]) => {
+  const { table, id, root, flat } = rootRules[kind]
+  const columns = [`${id} AS id`, `${root} AS root`, `${flat} AS flat`, ...further].join(', ')
+  return `SELECT ${columns} FROM ${table} WHERE namespace = ? AND ${id} > ? ORDER BY ${id}`
+}
+
+const images = objectsOf('image', 'expires_at')
+const leases = objectsOf('lease', 'expires_at')
+const containers = objectsOf('container')
+const sandboxes = objectsOf('sandbox')
+const contents = objectsOf('content', "'content/' || digest AS storage", 'size')
+const ingests = objectsOf(
+  'ingest',
+  'expires_at',
+  "iif(shared_size IS NULL, 'ingest/' || id, 'content/' || expected) AS storage",
+  'shared_size AS size',
+  'id AS number',
+)
 const snapshottersOf = 'SELECT DISTINCT snapshotter FROM snapshot WHERE namespace = ?'
 const snapshots = `
-  SELECT name AS id, root, snapshot.parent, 'snapshot/' || backing AS storage, NULL AS size, backing, key
+  SELECT name AS id, ${rootRules.snapshot.root} AS root, snapshot.parent, 'snapshot/' || backing AS storage,
+    NULL AS size, backing, key
   FROM snapshot JOIN backing ON backing.id = backing
   WHERE snapshot.snapshotter = ? AND namespace = ? AND name > ? ORDER BY name`
 const references = `

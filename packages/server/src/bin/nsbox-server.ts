@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import { runServer } from '../run-server.ts'
+import { runTask } from '../run-task.ts'
 import { readCommandLine } from './command-line.ts'
 
-void runServer(readCommandLine())
+const task = readCommandLine()
+void (task.kind === 'serve' ? runServer(task.sources) : runTask(task))

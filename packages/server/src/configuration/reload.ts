@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import type { Server } from '../server.ts'
+import type { ServiceManager } from '../systemd/service-manager.ts'
 import { type Configuration, type ConfigurationSources, readConfiguration } from './read-configuration.ts'
 
 /** What is reloaded. */
@@ -9,11 +10,14 @@ export interface ReloadOptions {
   /** The current configuration. */
   readonly running: Configuration
   readonly server: Pick<Server, 'reload'>
+  /** Told of the beginning and the end of each reload. */
+  readonly manager: Pick<ServiceManager, 'reloading' | 'reloaded'>
   readonly log: Logger
 }
 
 /**
- * Makes the function that reloads the configuration. The log's level and the files of the server take effect; other
+ * Makes the function that reloads the configuration. The log's level, the directory for registries and the files of the
+ * server take effect; other
  * changed settings are named in the log, since they need a restart. If anything is wrong, nothing changes and the log
  * says why. Never throws; reloads run one after another.
  */
@@ -25,21 +29,25 @@ export function reloader(options: ReloadOptions): () => Promise<void> {
   }
 }
 
-async function reload({ sources, running, server, log }: ReloadOptions): Promise<void> {
+async function reload({ sources, running, server, manager, log }: ReloadOptions): Promise<void> {
+  manager.reloading()
+  let status = 'Serving'
   try {
     const wanted = await readConfiguration(sources)
-    await server.reload()
+    await server.reload({ hostsDir: wanted.hostsDir })
     log.level = wanted.logLevel
     const settings = changed(running, wanted)
     if (settings.length > 0) log.warn({ settings }, 'these settings have changed and need a restart')
     log.info('reloaded')
   } catch (err) {
     log.error({ err }, 'the configuration is wrong and was not reloaded; nothing has changed')
+    status = 'Serving; the configuration is wrong and was not reloaded'
   }
+  manager.reloaded(status)
 }
 
 function changed(running: Configuration, wanted: Configuration): string[] {
-  const { logLevel: _, ...others } = wanted
+  const { logLevel: _level, hostsDir: _hosts, ...others } = wanted
   return Object.entries(others).flatMap(([name, value]) =>
     isDeepStrictEqual(running[name as keyof Configuration], value) ? [] : [name],
   )

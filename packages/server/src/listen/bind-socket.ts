@@ -44,6 +44,13 @@ export async function bindSocket(
   }
 }
 
+/** Lets a server listen on a socket that somebody else has made, and keeps. @throws the error of listening */
+export async function listenOn(server: Server, fd: number): Promise<void> {
+  const listening = once(server, 'listening')
+  server.listen({ fd })
+  await listening
+}
+
 async function listen(server: Server, path: string, mode: number): Promise<void> {
   const listening = once(server, 'listening')
   // The socket gets its mode from the umask. It is bound before `listen` returns, so nothing else uses this umask.

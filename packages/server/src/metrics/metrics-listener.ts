@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import { bindSocket } from '../listen/bind-socket.ts'
-import { listenOnLoopback } from '../listen/loopback.ts'
+import { listenOnLoopback, parseLoopbackAddress } from '../listen/loopback.ts'
+import type { TcpAddress } from '../listen/tcp-address.ts'
 import type { Exposition } from './exposition.ts'
 
 /** The most connections at once. */
@@ -16,6 +17,9 @@ const slowness = 30_000
 
 /** Where Prometheus looks, and where containerd has its metrics. */
 const paths: ReadonlySet<string | undefined> = new Set(['/metrics', '/v1/metrics'])
+
+/** The address, in errors. */
+const what = 'metrics address, if not unix:///path,'
 
 /** A listener for metrics. Disposing of it closes its connections. */
 export interface MetricsListener extends AsyncDisposable {
@@ -45,13 +49,14 @@ export async function openMetricsListener(
   })
   server.maxConnections = maxConnections
   server.timeout = slowness
-  const path = /^unix:\/\/(\/.+)$/.exec(address)?.[1]
+  const place = parseMetricsAddress(address)
   let shown = address
-  if (path === undefined) {
-    const bound = await listenOnLoopback(server, address, 'metrics address, if not unix:///path,')
+  if ('path' in place) await bindSocket(server, place.path)
+  else {
+    const bound = await listenOnLoopback(server, address, what)
     hosts = bound.hosts
     shown = `http://${bound.host}/metrics`
-  } else await bindSocket(server, path)
+  }
   return {
     address: shown,
     async [Symbol.asyncDispose]() {
@@ -61,6 +66,15 @@ export async function openMetricsListener(
       await closed
     },
   }
+}
+
+/**
+ * Reads an address for metrics: that of a socket, or a loopback address with a port.
+ * @throws `invalid_argument`
+ */
+export function parseMetricsAddress(address: string): TcpAddress | { readonly path: string } {
+  const path = /^unix:\/\/(\/.+)$/.exec(address)?.[1]
+  return path === undefined ? parseLoopbackAddress(address, what) : { path }
 }
 
 async function answer(

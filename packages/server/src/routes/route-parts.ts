@@ -22,7 +22,8 @@ export interface RouteParts {
   readonly tasks: Pick<OpenRuntime, 'runtime' | 'refusal'>
   readonly mounts: MountManager
   readonly sandboxes: RunningSandboxes
-  readonly hostsDir: string | undefined
+  /** Directory of `hosts.toml` files, which a reload may change. */
+  readonly hostsDir: () => string | undefined
   readonly counts: ServerCounts
   /** Whether a namespace shares nothing with others. */
   readonly isAlone: (namespace: string) => boolean

@@ -8,6 +8,10 @@ const env = { NSBOX_CONFIG: '/dev/null' }
 
 interface Options {
   readonly env?: Readonly<Record<string, string>>
+  /** A program, with arguments, that starts it. */
+  readonly by?: readonly string[]
+  /** Text of its output that shows that it is ready; by default that it serves. */
+  readonly ready?: RegExp
 }
 
 interface ServerProgram {
@@ -32,12 +36,14 @@ export function useServerProgram(): ServerProgram {
   })
   afterAll(() => directory[Symbol.asyncDispose]())
   return {
-    start: (args, options) =>
-      startProcess(process.execPath, [program, ...args], {
-        ready: /serving/,
+    start: (args, options) => {
+      const [first = '', ...others] = [...(options?.by ?? []), process.execPath, program, ...args]
+      return startProcess(first, others, {
+        ready: options?.ready ?? /serving/,
         stopTimeout: 20_000,
         env: { ...env, ...options?.env },
-      }),
+      })
+    },
     run: (args, options) => run(process.execPath, [program, ...args], { env: { ...env, ...options?.env } }),
   }
 }

@@ -40,7 +40,7 @@ export async function openPage(url: string): Promise<string> {
   const { host, pathname, search } = new URL(url)
   const { status, headers } = await ask(host, `${pathname}${search}`)
   const [cookie] = headers['set-cookie'] ?? []
-  if (status !== 303 || cookie === undefined) throw new Error(`the link was answered by ${status}`)
+  if (status !== 200 || cookie === undefined) throw new Error(`the link was answered by ${status}`)
   return cookie.split(';', 1)[0]!
 }
 

@@ -32,7 +32,7 @@ import { PullLeases } from './pull-lease.ts'
 export interface TransferServiceOptions {
   readonly metadata: Pick<Metadata, 'namespace' | 'namespaces' | 'collect'>
   /** Directory of `hosts.toml` files, unless an endpoint names another. */
-  readonly hostsDir?: string | undefined
+  readonly hostsDir?: (() => string | undefined) | undefined
   /** Finds where to unpack images; without it, unpacking is refused. */
   readonly destinations?: UnpackDestinations | undefined
   /** Shared with all others that unpack images. */
@@ -255,7 +255,7 @@ export class TransferService {
       credentials,
       headers,
       defaultScheme,
-      hostsDir: hostsDir ?? this.#options.hostsDir,
+      hostsDir: hostsDir ?? this.#options.hostsDir?.(),
       ...listeners,
     })
   }

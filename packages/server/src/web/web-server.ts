@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import { listenOnLoopback } from '../listen/loopback.ts'
+import { sendOpened } from './opened-page.ts'
 import { pageHeaders } from './page-headers.ts'
 import type { PageSession, PageSessions } from './page-sessions.ts'
 import { refuse, refuseUpgrade } from './refusals.ts'
@@ -91,16 +92,16 @@ export async function openWebServer(
     // Once the server is closing, a connection is of no more use when its answer has ended.
     response.once('close', () => server.listening || setImmediate(() => server.closeIdleConnections()))
     for (const [name, value] of Object.entries(pageHeaders)) response.setHeader(name, value)
-    const foreign = foreignness({ method: request.method ?? '', headers: request.headers }, hosts)
-    if (foreign !== undefined) return refuse(response, 403, foreign)
+    const { method = '', headers } = request
     const url = urlOf(request)
+    const token = url?.pathname === '/' && method === 'GET' ? url.searchParams.get('token') : null
+    const foreign = foreignness({ method, headers, isOpening: token !== null }, hosts)
+    if (foreign !== undefined) return refuse(response, 403, foreign)
     if (url === undefined) return refuse(response, 400, 'the address of the request is malformed')
-    const token = url.pathname === '/' && request.method === 'GET' ? url.searchParams.get('token') : null
     if (token !== null) {
       const secret = sessions.redeem(token)
       if (secret === undefined) return refuse(response, 401)
-      response.writeHead(303, { location: '/', 'set-cookie': sessionCookie(port, secret) }).end()
-      return
+      return sendOpened(response, sessionCookie(port, secret))
     }
     const session = sessionOf(request)
     if (session === undefined) return refuse(response, 401)

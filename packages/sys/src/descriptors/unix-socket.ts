@@ -11,10 +11,10 @@ const SOCK_CLOEXEC = 0o2000000
 const MSG_NOSIGNAL = 0x4000
 const MSG_CTRUNC = 0x8
 const MSG_CMSG_CLOEXEC = 0x40000000
-const types = { stream: 1, packets: 5 } as const
+const types = { stream: 1, datagrams: 2, packets: 5 } as const
 const { EAGAIN, ECONNABORTED, ECONNRESET, EPIPE } = constants.errno
 
-/** The type of a socket: a stream of bytes, or separate packets. */
+/** The type of a socket: a stream of bytes, separate datagrams without a connection, or separate packets. */
 export type SocketType = keyof typeof types
 
 /** Data received from a socket. */
@@ -51,6 +51,7 @@ export function listenUnix(path: string, type: SocketType): number {
 
 /**
  * Connects to a socket, without blocking.
+ * @param path one that begins with NUL is a name in the abstract namespace (unix(7))
  * @throws with detail `errno` `ECONNREFUSED` or `ENOENT` if nobody listens, `EAGAIN` if too many wait
  */
 export function connectUnix(path: string, type: SocketType): number {
@@ -129,12 +130,14 @@ function opened(type: SocketType, setUp: (fd: number) => void): number {
 
 function unixAddress(path: string): Uint8Array {
   const name = Buffer.from(path)
-  if (name.length === 0 || name.length > longestPath || name.includes(0))
+  const isAbstract = name.length > 1 && name[0] === 0
+  if (name.length === 0 || name.length > longestPath || (!isAbstract && name.includes(0)))
     throw new NsboxError(
       'invalid_argument',
       `${JSON.stringify(path)} is no path of a socket: at most ${longestPath} bytes`,
     )
-  const address = new Uint8Array(2 + name.length + 1)
+  // All bytes of an abstract name count, so it has no NUL at its end.
+  const address = new Uint8Array(2 + name.length + (isAbstract ? 0 : 1))
   new Uint16Array(address.buffer, 0, 1)[0] = AF_UNIX
   address.set(name, 2)
   return address

@@ -99,7 +99,8 @@ export const containersScenarios: Scenarios = {
     ctr run --rm --uidmap 0:100000:65536 $BUSYBOX r24 true
     ctr run --rm --uidmap nonsense --gidmap 0:100000:65536 $BUSYBOX r25 true
     # The copy with other owners is collected now, and not while r26 looks for it.
-    ctr content prune references
+    ctr images tag $BUSYBOX collected:1
+    ctr images rm --sync collected:1
     ctr run --rm --uidmap 0:100000:65536 --gidmap 0:100000:65536 --remap-labels $BUSYBOX r26 true
     ctr run --rm --cgroup /$NAMESPACE/named $BUSYBOX r27 true
     ctr run --rm --cgroup '' $BUSYBOX r28 true

@@ -1,17 +1,17 @@
 import { once } from 'node:events'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { typeName, unpackAny } from '@nsbox/api'
 import { unpackEventPayload } from '@nsbox/api/event-payload'
 import { MetricsSchema as V1Schema } from '@nsbox/api/gen/cgroups/v1/metrics_pb'
 import { MetricsSchema as V2Schema } from '@nsbox/api/gen/cgroups/v2/metrics_pb'
 import { Events } from '@nsbox/api/gen/services/ttrpc/events/v1/events_pb'
-import { type TasksSubject, tasksOfRuntime } from '@nsbox/compliance/tasks'
+import { type CreateTasksSubject, tasksOfRuntime } from '@nsbox/compliance/tasks'
 import type { DomainEvent, Event } from '@nsbox/core/events'
 import type { OpaqueValue, TaskMetrics, Tasks } from '@nsbox/core/tasks'
 import { busyboxRootfs, type RootfsMount, tempDir } from '@nsbox/testing'
 import { createTtrpcServer, implementService } from '@nsbox/ttrpc'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { afterAll, beforeAll } from 'vitest'
 import { openShimRuntime } from '../open-shim-runtime.ts'
 import type { ShimRuntime } from '../shim-runtime.ts'
 
@@ -23,7 +23,7 @@ export interface ShimLab extends AsyncDisposable {
   readonly directory: string
   readonly rootfs: RootfsMount[]
   readonly runtime: ShimRuntime
-  readonly listeners: Set<(event: Event) => void>
+  readonly listeners: Set<(event: Event, namespace: string) => void>
   readonly warnings: string[]
   /** Lines that shims have logged. */
   readonly logged: string[]
@@ -37,12 +37,12 @@ export interface ShimLab extends AsyncDisposable {
 export async function openShimLab(searchPath?: string): Promise<ShimLab> {
   await using opening = new AsyncDisposableStack()
   const { path } = opening.use(await tempDir('nsbox-shims'))
-  const listeners = new Set<(event: Event) => void>()
+  const listeners = new Set<(event: Event, namespace: string) => void>()
   const warnings: string[] = []
   const logged: string[] = []
   const forwarded: string[] = []
-  const tell = (_namespace: string, event: DomainEvent) => {
-    for (const listener of listeners) listener(event)
+  const tell = (namespace: string, event: DomainEvent) => {
+    for (const listener of listeners) listener(event, namespace)
   }
   const ttrpcAddress = join(path, 'sock.ttrpc')
   let runtime: ShimRuntime
@@ -75,7 +75,6 @@ export async function openShimLab(searchPath?: string): Promise<ShimLab> {
     await once(server, 'listening')
     return parts.move()
   }
-  await mkdir(join(path, 'io'))
   const rootfs = await busyboxRootfs(join(path, 'rootfs'))
   let parts = await open()
   opening.defer(() => parts.disposeAsync())
@@ -100,25 +99,37 @@ export async function openShimLab(searchPath?: string): Promise<ShimLab> {
   }
 }
 
-/** A runtime with directories of its own, for the suite of tasks. */
-export async function shimSubject(runtimeName = runcShim): Promise<TasksSubject> {
-  const lab = await openShimLab()
-  const { tasks, newContainer } = tasksOfRuntime(lab.runtime.namespace('suite'), runtimeName)
-  return {
-    tasks: withReadMetrics(tasks),
-    newContainer,
-    rootfs: lab.rootfs,
-    directory: join(lab.directory, 'io'),
-    async collectEvents() {
-      const events: Event[] = []
-      const listener = (event: Event) => void events.push(event)
-      lab.listeners.add(listener)
-      return { events, [Symbol.asyncDispose]: async () => void lab.listeners.delete(listener) }
-    },
-    [Symbol.asyncDispose]: async () => {
-      await lab[Symbol.asyncDispose]()
-      if (lab.warnings.length > 0) throw new Error(`warnings: ${lab.warnings.join('\n')}`)
-    },
+/** Opens a lab before the tests of a block, and makes subjects of it for the suite of tasks, in a namespace each. */
+export function shimSubjects(): CreateTasksSubject {
+  let lab: ShimLab
+  let namespaces = 0
+  beforeAll(async () => {
+    lab = await openShimLab()
+  })
+  afterAll(() => lab[Symbol.asyncDispose]())
+  return async () => {
+    const namespace = `suite-${namespaces++}`
+    const { tasks, newContainer } = tasksOfRuntime(lab.runtime.namespace(namespace), runcShim)
+    const directory = await tempDir('nsbox-tasks')
+    return {
+      tasks: withReadMetrics(tasks),
+      newContainer,
+      rootfs: lab.rootfs,
+      directory: directory.path,
+      async collectEvents() {
+        const events: Event[] = []
+        const listener = (event: Event, from: string) => {
+          if (from === namespace) events.push(event)
+        }
+        lab.listeners.add(listener)
+        return { events, [Symbol.asyncDispose]: async () => void lab.listeners.delete(listener) }
+      },
+      [Symbol.asyncDispose]: async () => {
+        await directory[Symbol.asyncDispose]()
+        const warnings = lab.warnings.splice(0)
+        if (warnings.length > 0) throw new Error(`warnings: ${warnings.join('\n')}`)
+      },
+    }
   }
 }
 
