@@ -61,7 +61,7 @@ test('a database of a newer version is named, and left as it is', async () => {
   const refusal = await startServer({ root }).catch((error) => error)
   expect(errorCode(refusal)).toBe('failed_precondition')
   expect(String(refusal)).toMatch(
-    /database .*\/root\/metadata\.db has schema version 999, this program knows versions up to \d+: use a newer program/,
+    /database .*\/metadata\.db has schema version 999, this program knows versions up to \d+: use a newer program/,
   )
   expect((await readFile(path)).equals(bytes)).toBe(true)
 })

@@ -21,6 +21,9 @@ const slowness = 30_000
 /** Where Prometheus looks, and where containerd has its metrics. */
 const paths: ReadonlySet<string | undefined> = new Set(['/metrics', '/v1/metrics'])
 
+/** The address, in errors. */
+const what = 'metrics address, if not unix:///path,'
+
 /** A listener for metrics. Disposing of it closes its connections. */
 export interface MetricsListener extends AsyncDisposable {
   /** Where it serves: `http://127.0.0.1:1338/metrics` or `unix:///…`. */
