@@ -6,9 +6,6 @@ import { listenOnLoopback, parseLoopbackAddress } from '../listen/loopback.ts'
 import type { TcpAddress } from '../listen/tcp-address.ts'
 import type { Exposition } from './exposition.ts'
 
-/** What an address for metrics is called in errors. */
-const what = 'metrics address (unless unix:///path)'
-
 /** The most connections at once. */
 const maxConnections = 16
 
