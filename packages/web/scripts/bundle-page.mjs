@@ -25,6 +25,7 @@ const { metafile } = await build({
   legalComments: 'none',
   logLevel: 'warning',
   metafile: true,
+  plugins: [{ name: 'styles of xterm.js', setup: keepStylesOut }],
 })
 
 const built = Object.entries(metafile.outputs)
@@ -37,3 +38,16 @@ const html = readFileSync(join(root, 'src/page/index.html'), 'utf8')
 writeFileSync(join(outdir, 'index.html'), html)
 const names = ['index.html', ...built.map(([path]) => basename(path))]
 writeFileSync(join(outdir, 'files.json'), `${JSON.stringify(names, null, 2)}\n`)
+
+/**
+ * Has xterm.js put its styles into elements that browsers pass over (src/page/containers/adopt-styles.ts).
+ * @param {import('esbuild').PluginBuild} build
+ */
+function keepStylesOut({ onLoad }) {
+  onLoad({ filter: /@xterm[\\/]xterm[\\/]lib[\\/]xterm\.m?js$/ }, ({ path }) => {
+    const source = readFileSync(path, 'utf8')
+    const contents = source.replaceAll('createElement("style")', 'createElement("template")')
+    if (contents === source) throw new Error(`${path} makes its styles in another way`)
+    return { contents, loader: 'js' }
+  })
+}

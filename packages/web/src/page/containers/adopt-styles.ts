@@ -1,15 +1,16 @@
 /**
- * Gives effect to the styles that xterm.js makes: it puts them into elements, which the page's Content Security Policy
- * refuses as it does all inline styles. Sheets that a script makes are as safe as the script (CSP 3 §8.3).
+ * Gives effect to the styles that xterm.js makes. It would put them into `style` elements, which the page's Content
+ * Security Policy refuses; in the bundle they are in `template` elements, which mean nothing to a browser
+ * (`scripts/bundle-page.mjs`). Sheets that a script makes are as safe as the script.
  *
  * @param place what the elements come into
  * @returns what takes the styles away
  */
 export function adoptStyles(place: HTMLElement): () => void {
-  const sheets = new Map<HTMLStyleElement, CSSStyleSheet>()
+  const sheets = new Map<HTMLTemplateElement, CSSStyleSheet>()
   const others = document.adoptedStyleSheets
   const adopt = () => {
-    for (const element of place.querySelectorAll('style')) {
+    for (const element of place.querySelectorAll('template')) {
       const sheet = sheets.get(element) ?? new CSSStyleSheet()
       sheets.set(element, sheet)
       sheet.replaceSync(element.textContent ?? '')
@@ -18,7 +19,7 @@ export function adoptStyles(place: HTMLElement): () => void {
   }
   const observer = new MutationObserver((changes) => {
     const isStyle = ({ target, addedNodes }: MutationRecord) =>
-      [target, target.parentNode, ...addedNodes].some((node) => node instanceof HTMLStyleElement)
+      [target, target.parentNode, ...addedNodes].some((node) => node instanceof HTMLTemplateElement)
     if (changes.some(isStyle)) adopt()
   })
   observer.observe(place, { subtree: true, childList: true, characterData: true })
