@@ -146,7 +146,7 @@ describe.skipIf(missing)('the page in a browser', () => {
   it('shows who holds the disk, and prunes what it has shown before', async () => {
     await view('Disk')
     // The checkpoint keeps the image of its container.
-    await row('shared by several images').waitFor()
+    await row('shared by several').waitFor()
     await act(`Prune ${namespace}`).click()
     await text(dialog(), /removes 1 images.*kept:1/)
     await act(`Prune ${namespace} now`).click()
