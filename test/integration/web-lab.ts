@@ -31,7 +31,12 @@ export interface WebLab extends AsyncDisposable {
   /** Starts a container that runs until it is killed, with its output in a file. */
   run(id: string, script: string): Promise<void>
   /** Opens the page of a server, in a browser with nothing of others by default. */
-  open(options?: { readonly of?: TestServer; readonly context?: BrowserContext }): Promise<Page>
+  open(options?: {
+    readonly of?: TestServer
+    readonly context?: BrowserContext
+    /** Called before the page loads anything. */
+    readonly prepare?: (page: Page) => void
+  }): Promise<Page>
 }
 
 /** @param namespace for it alone; no other test may have the same, since it names a cgroup */
@@ -76,9 +81,10 @@ export async function openWebLab(namespace: string): Promise<WebLab> {
       const task = await container.createTask({ output: `file://${join(directory, `${id}.log`)}` })
       await task.start()
     },
-    async open({ of = server, context } = {}) {
+    async open({ of = server, context, prepare } = {}) {
       const viewport = { width: 1280, height: 800 }
       const page = await (context ?? (await browser.newContext({ viewport }))).newPage()
+      prepare?.(page)
       await page.goto(await pageLink(of.address))
       return page
     },

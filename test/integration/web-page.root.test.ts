@@ -24,23 +24,20 @@ describe.skipIf(missing)('the page in a browser', () => {
   const requests = new Set<string>()
   const complaints: string[] = []
 
-  /** Watches a page that is open, and loads it again so that all of it is watched. */
-  async function watched(opened: Page): Promise<Page> {
+  const watch = (opened: Page) => {
     opened.setDefaultTimeout(patience)
     opened.on('request', (request) => requests.add(new URL(request.url()).origin))
     opened.on('pageerror', (error) => complaints.push(error.message))
     opened.on('console', (message) => {
       if (/Content Security Policy/.test(message.text())) complaints.push(message.text())
     })
-    await opened.reload()
-    return opened
   }
 
   beforeAll(async () => {
     lab = resources.use(await openWebLab(namespace))
     readOnly = resources.use(await startServer({ args: ['--web', '127.0.0.1:0'] }))
     await lab.run('talks', 'echo first; trap "exit 4" TERM; while :; do sleep 0.2; done')
-    page = await watched(await lab.open())
+    page = await lab.open({ prepare: watch })
   })
   afterAll(() => resources.disposeAsync())
 
@@ -146,7 +143,7 @@ describe.skipIf(missing)('the page in a browser', () => {
   it('shows who holds the disk, and prunes what it has shown before', async () => {
     await view('Disk')
     // The checkpoint keeps the image of its container.
-    await row('shared by several images').waitFor()
+    await row('shared by several').waitFor()
     await act(`Prune ${namespace}`).click()
     await text(dialog(), /removes 1 images.*kept:1/)
     await act(`Prune ${namespace} now`).click()
@@ -196,7 +193,7 @@ describe.skipIf(missing)('the page in a browser', () => {
   it('changes nothing in read-only mode, and says why', async () => {
     const { stderr } = await readOnly.stockCtr(['namespaces', 'create', 'looked-at'])
     expect(stderr).toBe('')
-    const looking = await watched(await lab.open({ of: readOnly }))
+    const looking = await lab.open({ of: readOnly, prepare: watch })
     await looking.getByRole('link', { name: 'Images', exact: true }).click()
     const pull = looking.getByRole('button', { name: 'Pull', exact: true })
     await pull.waitFor()

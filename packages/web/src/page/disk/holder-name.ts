@@ -2,7 +2,7 @@ import { shortened } from '../format/shortened.ts'
 import type { Holder } from './disk-tree.ts'
 
 const words = {
-  shared: 'shared by several images',
+  shared: 'shared by several',
   other: 'held otherwise, as by leases',
   unused: 'unused',
 } as const

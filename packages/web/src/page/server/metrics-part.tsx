@@ -90,7 +90,7 @@ interface CardProps {
 function Card({ title, figure, points }: CardProps) {
   return (
     <div class="card">
-      <h2>{title}</h2>
+      <h2 class="card-title">{title}</h2>
       <p class="figure">{figure || '…'}</p>
       <Plot points={points} width={220} height={44} label={`${title}, over time`} />
     </div>

@@ -29,7 +29,7 @@ export function ServerView() {
         <div>
           <dt>Revision</dt>
           <dd>
-            <Text of={revision} />
+            <Text of={revision} length={13} />
           </dd>
         </div>
         <div>
