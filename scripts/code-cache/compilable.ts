@@ -33,7 +33,7 @@ export async function compilable(launcher: string): Promise<string> {
   })
   const text = outputFiles[0]!.text
     // Node does not find out where an import comes from whose code was compiled before.
-    .replaceAll(/\bimport\((?=")/g, 'load(')
+    .replaceAll(/\bimport\((?=["\w$])/g, 'load(')
     // It is read as Latin-1, of which V8 makes no copy.
     .replaceAll(/[^\0-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
   writeFileSync(join(directory, `${stem}.cjs`), text, 'latin1')

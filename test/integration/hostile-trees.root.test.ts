@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { applyLayer, writeLayer } from '@nsbox/diff'
-import { isNsboxError } from '@nsbox/errors'
+import { errorCode, isNsboxError } from '@nsbox/errors'
 import { listMounts, mount, unmount } from '@nsbox/mount'
 import { mediaTypes } from '@nsbox/oci'
 import { compareTrees, readTree, scratchMount, type TarEntry, tar } from '@nsbox/testing'
@@ -116,8 +116,15 @@ async function openArena(): Promise<Arena> {
     async putAway() {
       const left = own(`left${made++}`)
       renameSync(tree, left)
-      await unmount(left, { recursive: true, lazy: true })
-      await removeTree(left)
+      // Somebody who had one of its directories open may still mount on it.
+      for (let attempt = 1; ; attempt++) {
+        await unmount(left, { recursive: true, lazy: true })
+        try {
+          return await removeTree(left)
+        } catch (error) {
+          if (errorCode(error) !== 'failed_precondition' || attempt === 10) throw error
+        }
+      }
     },
     begin: (...more) => void attackers.push(...more),
     end,

@@ -4,7 +4,8 @@ import type { Logger } from 'pino'
 import type { ServerCounts } from '../counts/server-counts.ts'
 import type { OpenRuntime } from '../tasks/open-runtime.ts'
 import { revision, version } from '../version.ts'
-import type { Exposition, Expositor } from './exposition.ts'
+import type { Exposition } from './exposition.ts'
+import type { Expositor } from './expositor.ts'
 import { sampleProcess } from './process-sample.ts'
 import { sampleTasks, type TaskSamples } from './task-samples.ts'
 
@@ -37,7 +38,7 @@ export class ServerMetrics {
   async #scrape(): Promise<Exposition> {
     const { counts, tasks } = this.#parts
     if (this.#expositor === undefined) {
-      const { Expositor } = await import('./exposition.ts')
+      const { Expositor } = await import('./expositor.ts')
       this.#expositor = new Expositor()
     }
     const [samples, process] = await Promise.all([this.#samples(), sampleProcess()])

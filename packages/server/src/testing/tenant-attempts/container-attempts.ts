@@ -208,6 +208,8 @@ export function containerAttempts(targets: Targets): Record<string, Attempt> {
       foreign: { request: { containerId: theirs, pid: 1, signal: 0 }, codes: absent },
     },
     'nsbox.disk.v1.Disk/List': { own: { sizes: true } },
+    'nsbox.web.v1.Web/Open': never({}),
+    'nsbox.web.v1.Page/Listen': never({ id: 'stream' }),
     [`${services}.events.v1.Events/Publish`]: never({ topic: '/tasks/exit', event: { typeUrl: 'x' } }),
     [`${services}.events.v1.Events/Forward`]: never({ envelope: { namespace: a, topic: '/tasks/exit' } }),
     [`${services}.events.v1.Events/Subscribe`]: { own: {}, waits: true },
