@@ -88,6 +88,41 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands 
       expect(await lab().ctr(['containers', 'rm', 'orphan'])).toMatchObject({ code: 0 })
     })
 
+    it('logs shows the file that a task logs to, its last lines, and what is added until it ends', async () => {
+      const script = 'trap "echo end; exit 3" USR1; echo 1; echo 2; while true; do sleep 0.05; done'
+      const flags = ['--log-uri', `file://${join(lab().directory, 'logged.log')}`]
+      await using _ = await started('logged', flags, ['sh', '-c', script])
+      const logs = (...args: string[]) => lab().ctr(['logs', ...args])
+      await expect.poll(async () => (await logs('logged')).stdout).toBe('1\n2\n')
+      expect(await logs('--tail', '1', 'logged')).toMatchObject({ code: 0, stdout: '2\n' })
+      const [stopped, following] = [['-f', '--tail', '1'], ['--follow']].map((args) => {
+        const [file, ...words] = lab().command(['logs', ...args, 'logged'])
+        const child = spawn(file!, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+        const said = { text: '' }
+        for (const stream of [child.stdout, child.stderr])
+          stream.on('data', (chunk) => {
+            said.text += chunk
+          })
+        return { child, said, closed: once(child, 'close') }
+      })
+      await expect.poll(() => following!.said.text, { timeout: 30_000 }).toBe('1\n2\n')
+      await expect.poll(() => stopped!.said.text, { timeout: 30_000 }).toBe('2\n')
+      stopped!.child.kill('SIGINT')
+      expect([await stopped!.closed, stopped!.said.text]).toEqual([[130, null], '2\n'])
+      await lab().ctr(['tasks', 'kill', 'logged'])
+      expect([await following!.closed, following!.said.text]).toEqual([[0, null], '1\n2\nend\n'])
+      expect(await logs('-f', 'logged')).toMatchObject({ code: 0, stdout: '1\n2\nend\n' })
+    })
+
+    it('logs says how to have a log where there is none', async () => {
+      await using _ = await started('silent', ['--null-io'])
+      const { code, stderr, stdout } = await lab().ctr(['logs', 'silent'])
+      expect([code, stdout]).toEqual([1, ''])
+      expect(stderr).toMatch(/log of container "silent": its output goes .*--log-uri file:\/\/\/PATH/)
+      expect((await lab().ctr(['logs', 'absent'])).stderr).toContain('container "absent" in namespace')
+      expect((await lab().ctr(['logs', '--since', '1h', 'silent'])).stderr).toContain('have no times')
+    })
+
     it('created containers are started, frozen and removed by force', async () => {
       await lab().stock(['containers', 'create', lab().image, 'made', 'sh', '-c', 'echo made; exit 6'])
       const once = await lab().ctr(['tasks', 'start', '--fifo-dir', lab().fifos, 'made'])

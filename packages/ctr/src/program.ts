@@ -8,6 +8,7 @@ import { eventsCommand } from './commands/events.ts'
 import { imagesCommand } from './commands/images.ts'
 import { infoCommand } from './commands/info.ts'
 import { leasesCommand } from './commands/leases.ts'
+import { logsCommand } from './commands/logs.ts'
 import { namespacesCommand } from './commands/namespaces.ts'
 import { ociCommand } from './commands/oci.ts'
 import { pluginsCommand } from './commands/plugins.ts'
@@ -40,6 +41,7 @@ export function ctrProgram(): Command {
     .addCommand(imagesCommand())
     .addCommand(infoCommand())
     .addCommand(leasesCommand())
+    .addCommand(logsCommand())
     .addCommand(namespacesCommand())
     .addCommand(ociCommand())
     .addCommand(pluginsCommand())
