@@ -123,6 +123,40 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands 
       expect((await lab().ctr(['logs', '--since', '1h', 'silent'])).stderr).toContain('have no times')
     })
 
+    it('stats measures what runs, and top tells of its processes', async () => {
+      const script = 'while true; do sleep 0.05; done'
+      await using _ = await started('busy', ['--memory-limit', '67108864'], ['sh', '-c', script, '\u001b[2J'])
+      const measured = await lab().ctr(['stats', '--no-stream', '--interval', '100ms', 'busy'])
+      expect({ code: measured.code, stderr: measured.stderr }).toEqual({ code: 0, stderr: '' })
+      const [head, row] = measured.stdout.split('\n')
+      expect(head).toMatch(/^CONTAINER +IMAGE +CPU % +MEM USAGE \/ LIMIT +MEM % +BLOCK I\/O +PIDS$/)
+      expect(row).toMatch(/^busy +\S+ +\d+\.\d\d% +\S+ \S+ \/ 64\.0 MiB +\d/)
+      const [one] = JSON.parse(
+        (await lab().ctr(['stats', '--no-stream', '--interval', '200ms', '--json'])).stdout,
+      )
+      expect(one).toMatchObject({ id: 'busy', image: lab().image, memoryLimitBytes: 67_108_864 })
+      expect(Math.min(one.cpuPercent, one.pids)).toBeGreaterThan(0)
+      expect((await lab().ctr(['stats', 'absent'])).stderr).toContain('container "absent" in namespace')
+
+      const [process] = JSON.parse((await lab().ctr(['top', '--json', 'busy'])).stdout)
+      const { pid } = JSON.parse((await lab().ctr(['tasks', 'ls', '--json'])).stdout)[0]
+      expect(process).toMatchObject({ pid, uid: 0, command: `sh -c ${script} \u001b[2J` })
+      const { stdout } = await lab().ctr(['top', 'busy'])
+      expect(stdout).toMatch(
+        /^PID +PPID +UID +TIME +COMMAND\n\d+ +\d+ +0 +00:0\d:\d\d +sh -c .*done \\u001b\[2J\n/,
+      )
+    })
+
+    it('stats ends with the containers that were named', async () => {
+      const measured = await started('measured')
+      const [file, ...words] = lab().command(['stats', '--json', '--interval', '100ms', 'measured'])
+      const child = spawn(file!, words, { stdio: ['ignore', 'pipe', 'inherit'] })
+      const [closed, [lines]] = [once(child, 'close'), await once(child.stdout.setEncoding('utf8'), 'data')]
+      expect(JSON.parse(lines.split('\n')[0])).toMatchObject([{ id: 'measured' }])
+      await measured[Symbol.asyncDispose]()
+      expect(await closed).toEqual([0, null])
+    })
+
     it('created containers are started, frozen and removed by force', async () => {
       await lab().stock(['containers', 'create', lab().image, 'made', 'sh', '-c', 'echo made; exit 6'])
       const once = await lab().ctr(['tasks', 'start', '--fifo-dir', lab().fifos, 'made'])

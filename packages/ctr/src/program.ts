@@ -16,7 +16,9 @@ import { pruneCommand } from './commands/prune.ts'
 import { runCommand } from './commands/run.ts'
 import { sandboxesCommand } from './commands/sandboxes.ts'
 import { snapshotsCommand } from './commands/snapshots.ts'
+import { statsCommand } from './commands/stats.ts'
 import { tasksCommand } from './commands/tasks.ts'
+import { topCommand } from './commands/top.ts'
 import { versionCommand } from './commands/version.ts'
 import { webCommand } from './commands/web.ts'
 import { whyCommand } from './commands/why.ts'
@@ -49,7 +51,9 @@ export function ctrProgram(): Command {
     .addCommand(runCommand())
     .addCommand(sandboxesCommand())
     .addCommand(snapshotsCommand())
+    .addCommand(statsCommand())
     .addCommand(tasksCommand())
+    .addCommand(topCommand())
     .addCommand(webCommand())
     .addCommand(whyCommand())
   return shareGlobalOptions(program)

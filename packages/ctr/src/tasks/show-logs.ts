@@ -3,6 +3,7 @@ import { NsboxError, quoted } from '@nsbox/errors'
 import { openLogOf } from '@nsbox/supervisor/logs'
 import { printableOutput } from '../printable-output.ts'
 import type { Session } from '../session.ts'
+import { untilInterrupted } from '../until-interrupted.ts'
 import { writeOutput } from '../write-output.ts'
 
 /** What `logs` may be told. */
@@ -33,8 +34,11 @@ export async function showLogs(
   const end = follow ? endOf(task) : undefined
   const last = tail === undefined ? undefined : { lines: tail }
   const bytes = log.read({ last, writing: end?.signal, signal })
-  await writeOutput(process.stdout.isTTY ? printableOutput(bytes) : bytes)
-  if (!signal.aborted) await end?.known
+  await untilInterrupted(signal, async () => {
+    await writeOutput(process.stdout.isTTY ? printableOutput(bytes) : bytes)
+    signal.throwIfAborted()
+    await end?.known
+  })
 }
 
 /** The end of a task, as a signal; `known` rejects if it cannot be known any more. */
