@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ctrProgram } from '@nsbox/ctr'
 import { describeWith } from '@nsbox/testing/describe-with'
+import { listsOf } from '@nsbox/testing/help-tests'
 import { describe, expect, it } from 'vitest'
 import { servers, useRunLab } from './run-lab.ts'
 
@@ -155,6 +157,25 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands 
       expect(JSON.parse(lines.split('\n')[0])).toMatchObject([{ id: 'measured' }])
       await measured[Symbol.asyncDispose]()
       expect(await closed).toEqual([0, null])
+    })
+
+    it.runIf(server === 'nsbox-server')('every list prints as JSON what its table has', async () => {
+      await using _ = await started('listed')
+      await lab().ctr(['leases', 'create', '--id', 'listed'])
+      const sizes: Record<string, number> = {}
+      for (const { path, command } of listsOf(ctrProgram())) {
+        const args = command.description().includes('of a container') ? [...path, 'listed'] : path
+        const [table, json] = [await lab().ctr(args), await lab().ctr([...args, '--json'])]
+        expect({ args, code: json.code, stderr: json.stderr }).toEqual({ args, code: 0, stderr: '' })
+        const items: unknown[] = JSON.parse(json.stdout)
+        const rows = table.stdout.split('\n').slice(1, -1)
+        expect({ args, count: items.length }).toEqual({ args, count: rows.length })
+        for (const row of rows) expect(json.stdout).toContain(row.split(/\s/)[0])
+        sizes[path.join(' ')] = items.length
+      }
+      const empty = Object.keys(sizes).filter((name) => sizes[name] === 0)
+      await lab().ctr(['leases', 'delete', 'listed'])
+      expect(empty).toEqual(['content active', 'deprecations list', 'sandboxes list'])
     })
 
     it('created containers are started, frozen and removed by force', async () => {
