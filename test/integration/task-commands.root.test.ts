@@ -96,7 +96,15 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands 
       const flags = ['--log-uri', `file://${join(lab().directory, 'logged.log')}`]
       await using _ = await started('logged', flags, ['sh', '-c', script])
       const logs = (...args: string[]) => lab().ctr(['logs', ...args])
-      const elsewhere = await runCommand('ctr', ['-a', lab().address, '-n', 'bare', 'tasks', 'pause', 'logged'])
+      const elsewhere = await runCommand('ctr', [
+        '-a',
+        lab().address,
+        '-n',
+        'bare',
+        'tasks',
+        'pause',
+        'logged',
+      ])
       expect(elsewhere.stderr).toContain(`; namespace "${lab().namespace}" has it: not found`)
       await expect.poll(async () => (await logs('logged')).stdout).toBe('1\n2\n')
       expect(await logs('--tail', '1', 'logged')).toMatchObject({ code: 0, stdout: '2\n' })
