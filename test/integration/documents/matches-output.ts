@@ -18,7 +18,7 @@ function trimmed(text: string): string[] {
   return text
     .trimEnd()
     .split('\n')
-    .map((line) => line.trimEnd().replaceAll(/ {2,}/g, '  '))
+    .map((line) => line.trimEnd().replaceAll(/\t+| {2,}/g, '  '))
 }
 
 const escaped = (text: string) => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')

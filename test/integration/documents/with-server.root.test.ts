@@ -5,7 +5,7 @@ import { followedDocuments } from './followed-documents.ts'
 import { openReader, readerNeeds } from './reader.ts'
 import { useRegistries } from './use-registries.ts'
 
-const programs = [...readerNeeds.programs, 'containerd', 'criu', 'docker', 'dockerd', 'script']
+const programs = [...readerNeeds.programs, 'containerd', 'criu', 'docker', 'dockerd', 'pkill', 'script']
 
 describeWith({ ...readerNeeds, programs }, 'a reader whose server runs', () => {
   const registries = useRegistries()

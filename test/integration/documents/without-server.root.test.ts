@@ -5,7 +5,7 @@ import { followedDocuments } from './followed-documents.ts'
 import { openReader, readerNeeds } from './reader.ts'
 import { useRegistries } from './use-registries.ts'
 
-const programs = [...readerNeeds.programs, 'curl', 'pasta', 'promtool']
+const programs = [...readerNeeds.programs, 'curl', 'pasta', 'pgrep', 'promtool']
 
 describeWith({ ...readerNeeds, programs }, 'a reader without a server', () => {
   const registries = useRegistries()
