@@ -6,7 +6,7 @@ import { print } from '../print.ts'
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description(
-      'tell what this user can do on this host, what cannot be done, why, and the way out; fails without what is needed',
+      'tell what this user can do on this host, what not, why, and the way out; fails if what is needed is missing',
     )
     .option('--json', 'print the findings as JSON')
     .action(async ({ json }: { json?: boolean }, command: Command) => {
