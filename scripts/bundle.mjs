@@ -21,6 +21,7 @@ const inside = [
   '@nsbox/diff/archive',
   '@nsbox/diff/growing-file',
   '@nsbox/mount/overlay',
+  '@nsbox/supervisor/logs',
   '@nsbox/sys/mount-flags',
   '@nsbox/trees/walk',
 ]

@@ -24,6 +24,7 @@ export const bundles = {
   ],
   supervisor: [
     { entry: 'src/index.ts', outfile: 'dist/index.js' },
+    { entry: 'src/logs/index.ts', outfile: 'dist/logs/index.js' },
     { entry: 'src/programs/index.ts', outfile: 'dist/programs/index.js' },
     { entry: 'src/server/main.ts', outfile: 'dist/bin/supervisor.js' },
   ],
