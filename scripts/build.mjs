@@ -44,9 +44,10 @@ async function buildPackages(names) {
   ])
   for (const name of built) {
     const directory = join(packages, name)
+    const bundling = { directory, kind: 'bundles', setting }
     const its = bundles[name]
-    if (its !== undefined) await unlessFresh(directory, setting, () => makeBundles(directory, its))
-    if (name === 'web') await unlessFresh(directory, setting, bundlePage)
+    if (its !== undefined) await unlessFresh(bundling, () => makeBundles(directory, its))
+    if (name === 'web') await unlessFresh(bundling, bundlePage)
     if (name === 'server') {
       const revision = join(import.meta.dirname, 'revision.mjs')
       const options = { minutes: 2, cwd: directory }
