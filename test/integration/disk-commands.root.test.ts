@@ -86,4 +86,44 @@ describeWith({ root: true, linux: true }, 'the commands that explain the disk', 
     expect(await good('two', 'prune')).toBe('collected 0 objects, 0.0 B\n')
     expect((await ctr('two', 'prune', 'name=(')).stderr).toContain('filters: parse error')
   })
+
+  it('say which namespace has what this one has not, and complete names', async () => {
+    await good('kept', 'images', 'import', '--base-name', 'example.com/app', made.archive)
+    await good('kept', 'containers', 'create', '--snapshotter', 'overlayfs', image, 'box', 'true')
+    await good('kept', 'leases', 'create', '--id', 'hold')
+    const { digest } = made.image.manifests[0]!.manifest
+    // Other tests may have left it in their namespaces.
+    const hasIt = /; namespaces? "kept".* (has|have) it(: not found)?\n$/
+    const [snapshot] = (await good('kept', 'snapshots', 'ls')).split('\n').slice(1)
+    for (const args of [
+      ['containers', 'info', 'box'],
+      ['containers', 'rm', 'box'],
+      ['images', 'tag', image, 'other'],
+      ['run', image, 'new'],
+      ['content', 'get', digest],
+      ['content', 'rm', digest],
+      ['snapshots', 'info', snapshot!.split(' ')[0]!],
+      ['snapshots', 'rm', snapshot!.split(' ')[0]!],
+    ]) {
+      const { code, stdout, stderr } = await ctr('bare', ...args)
+      expect({ args, code, stdout }).toEqual({ args, code: 1, stdout: '' })
+      expect(stderr).toMatch(hasIt)
+    }
+    for (const args of [
+      ['images', 'rm', image],
+      ['leases', 'rm', 'hold'],
+    ])
+      expect((await ctr('bare', ...args)).stderr).toMatch(hasIt)
+    const names = async (...args: string[]) => {
+      const typed = ['-a', address, '-n', 'kept', ...args, '']
+      return (await good('bare', '__complete', 'zsh', '--', ...typed)).split('\n').slice(0, -1)
+    }
+    expect(await names('containers', 'rm')).toEqual(['words', 'box'])
+    expect(await names('run')).toEqual(['words', image])
+    expect(await names('leases', 'rm')).toEqual(['words', 'hold'])
+    expect(await names('-n')).toEqual(expect.arrayContaining(['words', 'kept']))
+    // Nobody has these.
+    expect((await ctr('bare', 'containers', 'info', 'nobody')).stderr).not.toContain('has it')
+    expect((await ctr('kept', 'containers', 'info', 'nobody')).stderr).not.toContain('has it')
+  })
 })

@@ -2,8 +2,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ctrProgram } from '@nsbox/ctr'
 import { describeWith } from '@nsbox/testing/describe-with'
+import { listsOf } from '@nsbox/testing/help-tests'
 import { describe, expect, it } from 'vitest'
+import { runCommand } from './command-host.ts'
 import { servers, useRunLab } from './run-lab.ts'
 
 describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands for tasks', () => {
@@ -86,6 +89,104 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands 
       expect((await lab().ctr(['tasks', 'ls'])).stdout).toMatch(/orphan\s+\d+\s+RUNNING/)
       expect(await lab().ctr(['tasks', 'rm', '-f', 'orphan'])).toMatchObject({ code: 0 })
       expect(await lab().ctr(['containers', 'rm', 'orphan'])).toMatchObject({ code: 0 })
+    })
+
+    it('logs shows the file that a task logs to, its last lines, and what is added until it ends', async () => {
+      const script = 'trap "echo end; exit 3" USR1; echo 1; echo 2; while true; do sleep 0.05; done'
+      const flags = ['--log-uri', `file://${join(lab().directory, 'logged.log')}`]
+      await using _ = await started('logged', flags, ['sh', '-c', script])
+      const logs = (...args: string[]) => lab().ctr(['logs', ...args])
+      const elsewhere = await runCommand('ctr', [
+        '-a',
+        lab().address,
+        '-n',
+        'bare',
+        'tasks',
+        'pause',
+        'logged',
+      ])
+      expect(elsewhere.stderr).toContain(`; namespace "${lab().namespace}" has it: not found`)
+      await expect.poll(async () => (await logs('logged')).stdout).toBe('1\n2\n')
+      expect(await logs('--tail', '1', 'logged')).toMatchObject({ code: 0, stdout: '2\n' })
+      const [stopped, following] = [['-f', '--tail', '1'], ['--follow']].map((args) => {
+        const [file, ...words] = lab().command(['logs', ...args, 'logged'])
+        const child = spawn(file!, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+        const said = { text: '' }
+        for (const stream of [child.stdout, child.stderr])
+          stream.on('data', (chunk) => {
+            said.text += chunk
+          })
+        return { child, said, closed: once(child, 'close') }
+      })
+      await expect.poll(() => following!.said.text, { timeout: 30_000 }).toBe('1\n2\n')
+      await expect.poll(() => stopped!.said.text, { timeout: 30_000 }).toBe('2\n')
+      stopped!.child.kill('SIGINT')
+      expect([await stopped!.closed, stopped!.said.text]).toEqual([[130, null], '2\n'])
+      await lab().ctr(['tasks', 'kill', 'logged'])
+      expect([await following!.closed, following!.said.text]).toEqual([[0, null], '1\n2\nend\n'])
+      expect(await logs('-f', 'logged')).toMatchObject({ code: 0, stdout: '1\n2\nend\n' })
+    })
+
+    it('logs says how to have a log where there is none', async () => {
+      await using _ = await started('silent', ['--null-io'])
+      const { code, stderr, stdout } = await lab().ctr(['logs', 'silent'])
+      expect([code, stdout]).toEqual([1, ''])
+      expect(stderr).toMatch(/log of container "silent": its output goes .*--log-uri file:\/\/\/PATH/)
+      expect((await lab().ctr(['logs', 'absent'])).stderr).toContain('container "absent" in namespace')
+      expect((await lab().ctr(['logs', '--since', '1h', 'silent'])).stderr).toContain('have no times')
+    })
+
+    it('stats measures what runs, and top tells of its processes', async () => {
+      const script = 'while true; do sleep 0.05; done'
+      await using _ = await started('busy', ['--memory-limit', '67108864'], ['sh', '-c', script, '\u001b[2J'])
+      const measured = await lab().ctr(['stats', '--no-stream', '--interval', '100ms', 'busy'])
+      expect({ code: measured.code, stderr: measured.stderr }).toEqual({ code: 0, stderr: '' })
+      const [head, row] = measured.stdout.split('\n')
+      expect(head).toMatch(/^CONTAINER +IMAGE +CPU % +MEM USAGE \/ LIMIT +MEM % +BLOCK I\/O +PIDS$/)
+      expect(row).toMatch(/^busy +\S+ +\d+\.\d\d% +\S+ \S+ \/ 64\.0 MiB +\d/)
+      const [one] = JSON.parse(
+        (await lab().ctr(['stats', '--no-stream', '--interval', '200ms', '--json'])).stdout,
+      )
+      expect(one).toMatchObject({ id: 'busy', image: lab().image, memoryLimitBytes: 67_108_864 })
+      expect(Math.min(one.cpuPercent, one.pids)).toBeGreaterThan(0)
+      expect((await lab().ctr(['stats', 'absent'])).stderr).toContain('container "absent" in namespace')
+
+      const [process] = JSON.parse((await lab().ctr(['top', '--json', 'busy'])).stdout)
+      const { pid } = JSON.parse((await lab().ctr(['tasks', 'ls', '--json'])).stdout)[0]
+      expect(process).toMatchObject({ pid, uid: 0, command: `sh -c ${script} \u001b[2J` })
+      const { stdout } = await lab().ctr(['top', 'busy'])
+      expect(stdout).toMatch(
+        /^PID +PPID +UID +TIME +COMMAND\n\d+ +\d+ +0 +00:0\d:\d\d +sh -c .*done \\u001b\[2J\n/,
+      )
+    })
+
+    it('stats ends with the containers that were named', async () => {
+      const measured = await started('measured')
+      const [file, ...words] = lab().command(['stats', '--json', '--interval', '100ms', 'measured'])
+      const child = spawn(file!, words, { stdio: ['ignore', 'pipe', 'inherit'] })
+      const [closed, [lines]] = [once(child, 'close'), await once(child.stdout.setEncoding('utf8'), 'data')]
+      expect(JSON.parse(lines.split('\n')[0])).toMatchObject([{ id: 'measured' }])
+      await measured[Symbol.asyncDispose]()
+      expect(await closed).toEqual([0, null])
+    })
+
+    it.runIf(server === 'nsbox-server')('every list prints as JSON what its table has', async () => {
+      await using _ = await started('listed')
+      await lab().ctr(['leases', 'create', '--id', 'listed'])
+      const sizes: Record<string, number> = {}
+      for (const { path, command } of listsOf(ctrProgram())) {
+        const args = command.description().includes('of a container') ? [...path, 'listed'] : path
+        const [table, json] = [await lab().ctr(args), await lab().ctr([...args, '--json'])]
+        expect({ args, code: json.code, stderr: json.stderr }).toEqual({ args, code: 0, stderr: '' })
+        const items: unknown[] = JSON.parse(json.stdout)
+        const rows = table.stdout.split('\n').slice(1, -1)
+        expect({ args, count: items.length }).toEqual({ args, count: rows.length })
+        for (const row of rows) expect(json.stdout).toContain(row.split(/\s/)[0])
+        sizes[path.join(' ')] = items.length
+      }
+      const empty = Object.keys(sizes).filter((name) => sizes[name] === 0)
+      await lab().ctr(['leases', 'delete', 'listed'])
+      expect(empty).toEqual(['content active', 'deprecations list', 'sandboxes list'])
     })
 
     it('created containers are started, frozen and removed by force', async () => {

@@ -26,6 +26,7 @@ export type { Disk, Explanation, Explanations, Pruned, PruneOptions } from './di
 export { unusedImages } from './disk/unused-images.ts'
 export type { ForkOptions } from './fork/fork-options.ts'
 export { defaultSnapshotter } from './messages/snapshotter-name.ts'
+export { namespacesWith } from './namespaces-with.ts'
 export type {
   Deprecation,
   Introspection,

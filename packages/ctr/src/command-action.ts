@@ -2,6 +2,7 @@ import { errorCode } from '@nsbox/errors'
 import type { Command } from 'commander'
 import type { GlobalOptions } from './global-options.ts'
 import { openSession, type Session } from './session.ts'
+import { withWhereabouts } from './whereabouts.ts'
 
 /**
  * Makes a commander action of a function that works with a session: opened before, closed after, whatever happens.
@@ -18,7 +19,8 @@ export function withSession<Args extends unknown[], Options>(
       await work(session, command.opts() as Options, ...args)
     } catch (error) {
       // A cancelled call knows no cause; the signal has it.
-      throw session.signal.aborted && errorCode(error) === 'canceled' ? session.signal.reason : error
+      if (session.signal.aborted && errorCode(error) === 'canceled') throw session.signal.reason
+      throw await withWhereabouts(session, error)
     }
   }
 }

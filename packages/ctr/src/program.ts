@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addCompletion } from './commands/completion.ts'
 import { containersCommand } from './commands/containers.ts'
 import { contentCommand } from './commands/content.ts'
 import { deprecationsCommand } from './commands/deprecations.ts'
@@ -8,6 +9,7 @@ import { eventsCommand } from './commands/events.ts'
 import { imagesCommand } from './commands/images.ts'
 import { infoCommand } from './commands/info.ts'
 import { leasesCommand } from './commands/leases.ts'
+import { logsCommand } from './commands/logs.ts'
 import { namespacesCommand } from './commands/namespaces.ts'
 import { ociCommand } from './commands/oci.ts'
 import { pluginsCommand } from './commands/plugins.ts'
@@ -15,7 +17,9 @@ import { pruneCommand } from './commands/prune.ts'
 import { runCommand } from './commands/run.ts'
 import { sandboxesCommand } from './commands/sandboxes.ts'
 import { snapshotsCommand } from './commands/snapshots.ts'
+import { statsCommand } from './commands/stats.ts'
 import { tasksCommand } from './commands/tasks.ts'
+import { topCommand } from './commands/top.ts'
 import { versionCommand } from './commands/version.ts'
 import { webCommand } from './commands/web.ts'
 import { whyCommand } from './commands/why.ts'
@@ -40,6 +44,7 @@ export function ctrProgram(): Command {
     .addCommand(imagesCommand())
     .addCommand(infoCommand())
     .addCommand(leasesCommand())
+    .addCommand(logsCommand())
     .addCommand(namespacesCommand())
     .addCommand(ociCommand())
     .addCommand(pluginsCommand())
@@ -47,8 +52,10 @@ export function ctrProgram(): Command {
     .addCommand(runCommand())
     .addCommand(sandboxesCommand())
     .addCommand(snapshotsCommand())
+    .addCommand(statsCommand())
     .addCommand(tasksCommand())
+    .addCommand(topCommand())
     .addCommand(webCommand())
     .addCommand(whyCommand())
-  return shareGlobalOptions(program)
+  return shareGlobalOptions(addCompletion(program))
 }

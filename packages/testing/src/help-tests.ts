@@ -3,15 +3,28 @@ import { expect, it } from 'vitest'
 /** A command line program, or a command below one, as the library of that name has it. */
 interface Command {
   name(): string
+  description(): string
+  readonly options: readonly { readonly long?: string | null | undefined }[]
   readonly commands: readonly Command[]
   exitOverride(): this
   configureOutput(output: { writeOut(text: string): void }): this
   parseAsync(args: readonly string[], options: { from: 'user' }): Promise<unknown>
 }
 
-/** Tests that each command of a program has help, however it is asked for. @param create makes the program anew */
+/**
+ * Tests that each command of a program has help, however it is asked for, and that each that lists things can do so as
+ * JSON.
+ *
+ * @param create makes the program anew
+ */
 export function helpTests(create: () => Command): void {
   const program = create()
+  it(`has --json on every list of ${program.name()}`, () => {
+    const lists = listsOf(program)
+    expect(lists.length).toBeGreaterThan(2)
+    const without = lists.filter(({ command }) => !command.options.some(({ long }) => long === '--json'))
+    expect(without.map(({ path }) => path.join(' '))).toEqual([])
+  })
   it.each(pathsOf(program).map((path) => ({ path })))(
     `has help for ${program.name()} $path`,
     async ({ path }) => {
@@ -21,6 +34,15 @@ export function helpTests(create: () => Command): void {
       }
     },
   )
+}
+
+/** The commands of a program that list things, as their names or descriptions say, with how they are typed. */
+export function listsOf(program: Command): { readonly path: string[]; readonly command: Command }[] {
+  const found = (command: Command, path: string[]): { path: string[]; command: Command }[] => [
+    ...(/^list\b/.test(command.description()) ? [{ path, command }] : []),
+    ...command.commands.flatMap((each) => found(each, [...path, each.name()])),
+  ]
+  return found(program, [])
 }
 
 /** A command, and all those below it, as they are typed. */

@@ -11,6 +11,7 @@ import { createTransport as createGrpcTransport } from '@connectrpc/connect/prot
 import { createNodeHttpClient } from '@connectrpc/connect-node'
 import { leaseHeader, maxMessageBytes, namespaceHeader } from '@nsbox/api'
 import type { AbortOptions } from '@nsbox/core/content'
+import { tellingWhatWasAsked } from './asked-object.ts'
 import { Call } from './call.ts'
 import { type AnswerTypes, checkAnswers } from './checked-answers.ts'
 import { Duplex } from './duplex.ts'
@@ -78,7 +79,7 @@ export class Rpc {
       )
       return response.message
     } catch (error) {
-      throw call.reasonOf(error)
+      throw tellingWhatWasAsked(call.reasonOf(error), method, input)
     }
   }
 
@@ -96,7 +97,7 @@ export class Rpc {
       )
       yield* response.message
     } catch (error) {
-      throw call.reasonOf(error)
+      throw tellingWhatWasAsked(call.reasonOf(error), method, input)
     }
   }
 

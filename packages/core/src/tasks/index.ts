@@ -14,6 +14,7 @@ export type {
   RuntimeTasks,
   TaskRuntime,
 } from './task-runtime.ts'
+export { type TaskUsage, taskUsage } from './task-usage.ts'
 export type {
   CheckpointOptions,
   CreateTaskOptions,

@@ -5,6 +5,7 @@ import { withSession } from '../command-action.ts'
 import { networkOf } from '../network/container-network.ts'
 import { complain } from '../print.ts'
 import type { Session } from '../session.ts'
+import { withWhereabouts } from '../whereabouts.ts'
 
 /** `containers delete <containers…>` */
 export function containersDeleteCommand(): Command {
@@ -21,7 +22,7 @@ export function containersDeleteCommand(): Command {
             await deleteContainer(session, id, keepSnapshot)
           } catch (error) {
             if (session.signal.aborted) throw error
-            failures.push({ id, error })
+            failures.push({ id, error: await withWhereabouts(session, error) })
           }
         }
         const [first, ...others] = failures

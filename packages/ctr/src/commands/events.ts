@@ -1,9 +1,9 @@
 import type { Event } from '@nsbox/core/events'
-import { isCanceled } from '@nsbox/errors'
 import type { Timestamp } from '@nsbox/time'
 import { Command } from 'commander'
 import { withSession } from '../command-action.ts'
 import { print } from '../print.ts'
+import { untilInterrupted } from '../until-interrupted.ts'
 
 /** `events` */
 export function eventsCommand(): Command {
@@ -13,13 +13,11 @@ export function eventsCommand(): Command {
     .argument('[filters...]')
     .action(
       withSession(async ({ client, signal }, _options, filters: string[]) => {
-        try {
+        await untilInterrupted(signal, async () => {
           for await (const { timestamp, namespace, event } of client.events.subscribe(filters, { signal })) {
             print(`${formatTime(timestamp)} ${namespace} ${event.topic} ${formatPayload(event)}`)
           }
-        } catch (error) {
-          if (!(isCanceled(error) && signal.aborted)) throw error
-        }
+        })
       }),
     )
 }

@@ -5,6 +5,7 @@ import { formatLabels } from '../format-labels.ts'
 import { type NameOptions, storedName } from '../image-names.ts'
 import { parseLabels } from '../parse-labels.ts'
 import { complain, print } from '../print.ts'
+import { whereabouts } from '../whereabouts.ts'
 
 /** `images label <name> [key=value…]`; `set-labels` in `dist` */
 export function imagesLabelCommand(name = 'label', names: NameOptions = {}): Command {
@@ -34,7 +35,8 @@ export function imagesDeleteCommand(names: NameOptions = {}): Command {
     .argument('<names...>')
     .option('--sync', 'wait until what only they held has been collected')
     .action(
-      withSession(async ({ client, signal }, options: { sync?: boolean }, images: string[]) => {
+      withSession(async (session, options: { sync?: boolean }, images: string[]) => {
+        const { client, signal } = session
         let failure: unknown
         for (const [index, given] of images.entries()) {
           const name = await storedName(client, given, { ...names, signal })
@@ -43,7 +45,7 @@ export function imagesDeleteCommand(names: NameOptions = {}): Command {
             await client.images.delete(name, { sync: options.sync && index === images.length - 1, signal })
             print(name)
           } catch (error) {
-            if (isNotFound(error)) complain(`${name}: image not found`)
+            if (isNotFound(error)) complain(`${name}: image not found${await whereabouts(session, error)}`)
             else
               failure ??= new Error(`unable to delete ${name}: ${(error as Error).message}`, { cause: error })
           }

@@ -8,6 +8,7 @@ import { parseDuration } from '../global-options.ts'
 import { parseLabels } from '../parse-labels.ts'
 import { complain, type ListOptions, print, printList } from '../print.ts'
 import { renderTable } from '../table.ts'
+import { whereabouts } from '../whereabouts.ts'
 
 const day = 24 * 60 * 60 * 1000
 
@@ -71,14 +72,15 @@ function deleteCommand(): Command {
     .argument('<ids...>')
     .option('--sync', 'wait until what they held has been collected')
     .action(
-      withSession(async ({ client, signal }, options: { sync?: boolean }, ids: string[]) => {
+      withSession(async (session, options: { sync?: boolean }, ids: string[]) => {
+        const { client, signal } = session
         for (const [index, id] of ids.entries()) {
           try {
             // One full cycle at the end collects for all of them.
             await client.leases.delete(id, { sync: options.sync && index === ids.length - 1, signal })
           } catch (error) {
             if (!isNotFound(error)) throw error
-            complain(`${id}: not found`)
+            complain(`${id}: not found${await whereabouts(session, error)}`)
             continue
           }
           print(id)

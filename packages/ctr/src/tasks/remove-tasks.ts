@@ -2,6 +2,7 @@ import { endTask } from '@nsbox/client'
 import { networkOf } from '../network/container-network.ts'
 import { complain } from '../print.ts'
 import type { Session } from '../session.ts'
+import { withWhereabouts } from '../whereabouts.ts'
 
 /** `tasks delete` */
 export async function removeTasks(
@@ -18,8 +19,8 @@ export async function removeTasks(
       else if (exitStatus !== 0) complain(`task ${id} exit with non-zero exit code ${exitStatus}`)
     } catch (error) {
       if (session.signal.aborted) throw error
-      const { message } = error as Error
-      failures.push(new Error(`failed to delete task ${id}: ${message}`, { cause: error }))
+      const cause = (await withWhereabouts(session, error)) as Error
+      failures.push(new Error(`failed to delete task ${id}: ${cause.message}`, { cause }))
     }
   }
   const [first, ...others] = failures

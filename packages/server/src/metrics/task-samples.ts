@@ -1,4 +1,10 @@
-import type { AbortOptions, ProcessStatus, RuntimeTasks, TaskMetrics } from '@nsbox/core/tasks'
+import {
+  type AbortOptions,
+  type ProcessStatus,
+  type RuntimeTasks,
+  type TaskUsage,
+  taskUsage,
+} from '@nsbox/core/tasks'
 import { BoundedNames } from '../counts/bounded-names.ts'
 
 /** The most containers that are measured at each scrape. */
@@ -11,14 +17,9 @@ const maxNamespaces = 100
 const atOnce = 16
 
 /** What a scrape finds of one container. */
-export interface ContainerSample {
+export interface ContainerSample extends TaskUsage {
   readonly namespace: string
   readonly container: string
-  readonly cpuSeconds?: number | undefined
-  readonly memoryBytes?: number | undefined
-  /** Memory without what the kernel can drop of files at once. */
-  readonly workingSetBytes?: number | undefined
-  readonly pids?: number | undefined
 }
 
 /** What a scrape finds of all tasks. */
@@ -67,7 +68,7 @@ export async function sampleTasks({
       for (let at = 0; at < asked.length && !signal?.aborted; at += atOnce) {
         const filters = asked.slice(at, at + atOnce).map((id) => `id==${JSON.stringify(id)}`)
         for (const metrics of await tasks(namespace).metrics(filters, { signal }))
-          containers.push(sample(namespace, metrics))
+          containers.push({ namespace, container: metrics.id, ...taskUsage(metrics.data) })
       }
     } catch (error) {
       onError(error, namespace)
@@ -77,26 +78,3 @@ export async function sampleTasks({
 }
 
 const isMeasured = (status: ProcessStatus) => status === 'running' || status === 'paused'
-
-function sample(namespace: string, { id: container, data }: TaskMetrics): ContainerSample {
-  if ('opaque' in data) return { namespace, container }
-  const pids = data.metrics.pids && Number(data.metrics.pids.current)
-  if (data.cgroup === 2) {
-    const { cpu, memory } = data.metrics
-    return {
-      ...{ namespace, container, pids },
-      cpuSeconds: cpu && Number(cpu.usageUsec) / 1e6,
-      memoryBytes: memory && Number(memory.usage),
-      workingSetBytes: memory && workingSet(memory.usage, memory.inactiveFile),
-    }
-  }
-  const { cpu, memory } = data.metrics
-  return {
-    ...{ namespace, container, pids },
-    cpuSeconds: cpu?.usage && Number(cpu.usage.total) / 1e9,
-    memoryBytes: memory?.usage && Number(memory.usage.usage),
-    workingSetBytes: memory?.usage && workingSet(memory.usage.usage, memory.totalInactiveFile),
-  }
-}
-
-const workingSet = (usage: bigint, inactiveFile: bigint) => Math.max(0, Number(usage - inactiveFile))

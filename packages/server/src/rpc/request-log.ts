@@ -66,37 +66,34 @@ export function requestLog(
     const counted = counts.begin(method)
     let isOver = false
     const started = performance.now()
-    const call = {
-      call: ++calls,
-      method: `${service.typeName}/${method.name}`,
+    const number = ++calls
+    const caller = () => ({
       namespace: firstHeaderValue(headerOf(request, namespaceHeader)),
       // Empty on the server's own socket.
       peer: accessOf(request).peer || undefined,
-    }
-    log.trace(call, 'call begins')
+    })
+    const told = () => ({ call: number, method: `${service.typeName}/${method.name}`, ...caller() })
+    if (log.isLevelEnabled('trace')) log.trace(told(), 'call begins')
     return (error) => {
       if (isOver) return
       isOver = true
       span.end(error)
       loop.touch(method)
       const taken = performance.now() - started
+      const failure = error === undefined ? undefined : toConnectError(error)
+      counted.end(taken / 1000, failure?.code)
+      publish('nsbox:call', () => ({
+        ...{ service: service.typeName, method: method.name, milliseconds: taken },
+        ...{ code: codeName(failure?.code), ...caller() },
+      }))
       const ms = Math.round(taken)
-      const ended = (code: Code | undefined) => {
-        counted.end(taken / 1000, code)
-        const { namespace, peer } = call
-        publish('nsbox:call', () => ({
-          ...{ service: service.typeName, method: method.name, namespace, peer },
-          ...{ code: codeName(code), milliseconds: taken },
-        }))
+      if (failure === undefined) {
+        if (log.isLevelEnabled('debug')) log.debug({ ...told(), ms, code: 'ok' }, 'call')
+        return
       }
-      if (error === undefined) {
-        ended(undefined)
-        return log.debug({ ...call, ms, code: 'ok' }, 'call')
-      }
-      const failure = toConnectError(error)
-      ended(failure.code)
-      const facts = { ...call, ms, code: Code[failure.code], err: told(error) }
-      log[failureLevel(failure)](facts, 'call failed')
+      const level = failureLevel(failure)
+      if (!log.isLevelEnabled(level)) return
+      log[level]({ ...told(), ms, code: Code[failure.code], err: behind(error) }, 'call failed')
     }
   }
 }
@@ -105,7 +102,7 @@ export function requestLog(
 const unread = new ConnectError('the client has stopped reading', Code.Canceled)
 
 /** The error behind a status has the same message, and a stack. */
-function told(error: unknown): unknown {
+function behind(error: unknown): unknown {
   return error instanceof ConnectError && error.cause instanceof Error ? error.cause : error
 }
 

@@ -1,20 +1,22 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { deferred } from '@nsbox/concurrency'
-import type { ContainerLog } from './container-log.ts'
+import type { LogFile } from '@nsbox/supervisor/logs'
+
+/** Bytes of a log that are shown before what is added to it. */
+const lastBytes = 256 << 10
 
 /** Milliseconds that a client may take to read what was sent before. */
 const patience = 30_000
 
-/** Sends a log as it grows, until the signal aborts or the client goes away, or does not read. */
-export async function sendLog(
-  response: ServerResponse,
-  log: ContainerLog,
-  signal: AbortSignal,
-): Promise<void> {
+/**
+ * Sends the last 256 KiB of a log, and then what is added, until the signal aborts, or the client goes away or does not
+ * read.
+ */
+export async function sendLog(response: ServerResponse, log: LogFile, signal: AbortSignal): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' })
   response.flushHeaders()
-  for await (const bytes of log.follow(signal)) {
+  for await (const bytes of log.read({ last: { bytes: lastBytes }, writing: signal, signal })) {
     if (response.write(bytes)) continue
     if (!(await drained(response, signal))) {
       response.destroy()

@@ -1,0 +1,1 @@
+export { type LogFile, openLogOf, type ReadLogOptions } from './log-file.ts'
