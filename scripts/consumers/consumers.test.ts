@@ -21,6 +21,10 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { transform } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { followDocument } from '../../test/integration/documents/follow-document.ts'
+import { followedDocuments } from '../../test/integration/documents/followed-documents.ts'
+import { openReader, readerNeeds } from '../../test/integration/documents/reader.ts'
+import { useRegistries } from '../../test/integration/documents/use-registries.ts'
 import { testUser } from '../../test/integration/ordinary-user.ts'
 import { lightPackages } from '../check-deps/floors.ts'
 import { fetchNode } from '../fetch-node.mjs'
@@ -300,6 +304,30 @@ describeWith(
     })
   },
 )
+
+describeWith({ ...readerNeeds, programs: [...readerNeeds.programs, 'criu'] }, 'a newcomer', () => {
+  const registries = useRegistries()
+
+  it.each(followedDocuments.byNewcomer)(
+    'follows %s word for word, with nothing installed',
+    {
+      timeout: 300_000,
+    },
+    async (path) => {
+      const env = {
+        npm_config_registry: 'http://127.0.0.1:4873',
+        npm_config_prefix: '/opt/npm',
+        npm_config_update_notifier: 'false',
+        // What they would fetch or compile comes compiled.
+        npm_config_ignore_scripts: 'true',
+      }
+      await using reader = await openReader(registries(), { path: ['/opt/npm/bin'], env, server: false })
+      const listener = await reader.host.listen(4873)
+      await using _registry = await startNpmRegistry(packed, { compiled: true, listener })
+      await followDocument(reader, path)
+    },
+  )
+})
 
 /** Whether this Node has SQLite of its own that can be used. */
 const hasSqlite = isBuiltin('node:sqlite')

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { createReadStream, existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { PackedPackage } from '../release/pack-packages.ts'
@@ -25,10 +25,11 @@ export interface NpmRegistry extends AsyncDisposable {
  *
  * @param compiled whether native code comes as it was compiled for the workspace, and not as it is published, for an
  *     install script to fetch or compile
+ * @param listener what listens on loopback already, such as in another network namespace; a new socket by default
  */
 export async function startNpmRegistry(
   packed: readonly PackedPackage[],
-  { compiled }: { readonly compiled: boolean },
+  { compiled, listener }: { readonly compiled: boolean; readonly listener?: Server },
 ): Promise<NpmRegistry> {
   const sources = await installedPackages()
   for (const { file } of packed) {
@@ -53,7 +54,10 @@ export async function startNpmRegistry(
     response.setHeader('content-type', 'application/json')
     response.end(JSON.stringify({ name, 'dist-tags': { latest }, versions: Object.fromEntries(described) }))
   }
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => {
+    if (listener) server.listen(listener, resolve)
+    else server.listen(0, '127.0.0.1', resolve)
+  })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     url,

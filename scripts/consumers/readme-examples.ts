@@ -20,7 +20,10 @@ export interface Readme {
   /** The packages of the first `npm install`, without which the examples do not work. */
   readonly install: readonly string[]
   readonly examples: readonly Example[]
-  /** The first lines of blocks that nobody runs or reads: such as those in a list, or in another language. */
+  /**
+   * The first lines of blocks that nobody runs or reads: such as those in a list, or in another language. Commands of
+   * the README of the repository are run with those of the documents.
+   */
   readonly others: readonly string[]
 }
 
@@ -51,6 +54,7 @@ export function readReadme(directory: string): Readme {
   })
   // Every second fence closes a block.
   const fences = text.match(/^ *```.*$/gm)?.filter((_, index) => index % 2 === 0) ?? []
-  const others = fences.filter((fence) => !['```ts', '```js', '```text', '```toml'].includes(fence))
+  const known = ['```ts', '```js', '```text', '```toml', ...(directory === '.' ? ['```sh'] : [])]
+  const others = fences.filter((fence) => !known.includes(fence))
   return { install, examples, others }
 }

@@ -22,6 +22,7 @@ export const systemPackages = [
   program('chromium', 'tests of the page in a browser'),
   program('containerd', 'tests against stock containerd and its ctr'),
   program('criu', 'checkpoints'),
+  program('curl', 'tests of the documents'),
   program('debootstrap', 'tests that unpack a Debian system'),
   {
     name: 'docker-buildx',
@@ -44,6 +45,7 @@ export const systemPackages = [
   },
   program('make', 'compiling better-sqlite3'),
   program('passt', 'networks of containers of ordinary users', 'pasta'),
+  program('procps', 'tests of the documents', 'pkill'),
   program('prometheus', 'tests of the metrics'),
   program('python3', 'compiling better-sqlite3, and tests that make odd system calls'),
   program('runc', 'containers'),

@@ -50,6 +50,12 @@ export { parseStrace, type SystemCall } from './strace-output.ts'
 export { type SizedContent, type TarEntry, tar } from './tar.ts'
 export { type TempDir, tempDir } from './temp-dir.ts'
 export { type StartTerminalOptions, TestTerminal } from './terminal.ts'
-export { type Certificate, makeCertificate, startTlsFront, type TlsFront } from './tls-front.ts'
+export {
+  type Certificate,
+  makeCertificate,
+  startTlsFront,
+  type TlsFront,
+  type TlsFrontOptions,
+} from './tls-front.ts'
 export { turnsOf } from './turns-of.ts'
 export { type ReadEntry, untar } from './untar.ts'

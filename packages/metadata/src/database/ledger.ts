@@ -77,11 +77,11 @@ export class Ledger {
     const events: DomainEvent[] = []
     const result = this.#db.transaction((transaction) =>
       body({
-        ...transaction,
         emit: (event) => events.push(event),
         touch: (node) => {
           for (const marking of this.#markings) if (marking.namespace === namespace) marking.touch(node)
         },
+        ...transaction,
       }),
     )
     this.#outbox.add(namespace, events)

@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isErrno } from '@nsbox/errors'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
 import { hasEnded as hasEndedNow } from '../runc/has-ended.ts'
+import { untilExecuted } from '../runc/until-executed.ts'
 import type { BundleSpec } from '../testing/busybox-bundle.ts'
 import { hasEnded, type TestContainer, testContainer } from '../testing/test-container.ts'
 import { waitUntil } from '../testing/wait-until.ts'
@@ -49,6 +50,18 @@ describeWith(
       while (!hasEndedNow(container.pid)) Atomics.wait(never, 0, 0, 10)
       Atomics.wait(never, 0, 0, 150)
       expect(await starting).toBe(true)
+      expect(await readdir(directoryOf(container))).toEqual(['state.json'])
+    })
+
+    test('counts as started if a start before was cut off when its process had begun', async () => {
+      await using container = await testContainer(sleeping)
+      const reader = openSync(
+        join(directoryOf(container), 'exec.fifo'),
+        constants.O_RDONLY | constants.O_NONBLOCK,
+      )
+      await untilExecuted(container.pid)
+      closeSync(reader)
+      expect(await kept(container).start(timeout)).toBe(true)
       expect(await readdir(directoryOf(container))).toEqual(['state.json'])
     })
 

@@ -16,6 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isErrno, NsboxError } from '@nsbox/errors'
 import { processStat } from '@nsbox/sys/processes'
 import { hasEnded } from '../runc/has-ended.ts'
+import { hasExecuted } from '../runc/until-executed.ts'
 
 /** Written by `runc create`. */
 export const stateFile = 'state.json'
@@ -163,9 +164,10 @@ export class StateDirectory {
         socket.once('close', () => resolve(begun))
         socket.once('error', reject)
         const look = () => {
-          // It may have written, run and ended since the last read.
-          if (this.#lives()) return
-          if (hasByte(fd)) begin()
+          // It may have written, run and ended since the last read, or to a server that was killed after that.
+          const lives = this.#lives()
+          if (lives && !this.#hasExecuted()) return
+          if (lives || hasByte(fd)) begin()
           resolve(begun)
         }
         looks = setInterval(() => attempt(look), lookInterval)
@@ -176,6 +178,12 @@ export class StateDirectory {
       clearTimeout(timer)
       socket.destroy()
     }
+  }
+
+  /** Whether the first process, which exists, executes its program. */
+  #hasExecuted(): boolean {
+    const { init_process_pid: pid } = this.#state
+    return typeof pid === 'number' && pid > 0 && hasExecuted(pid)
   }
 
   #hasHooks(name: string): boolean {

@@ -9,7 +9,7 @@ const notExecuted = 0x40
 const patience = 2_000
 
 /** Whether a process has executed a program since it was forked. */
-function hasExecuted(pid: number): boolean {
+export function hasExecuted(pid: number): boolean {
   return ((processStat(pid)?.flags ?? 0) & notExecuted) === 0
 }
 

@@ -7,7 +7,7 @@ import type { Setting, SettingName } from './setting.ts'
 import { rawSteps, stepsOf } from './setting-key.ts'
 
 /** The values that settings have where nothing else is said; others have none. */
-const fixedDefaults = {
+export const fixedDefaults = {
   durability: 'full',
   runtimeBinary: 'runc',
   runtimeShortcuts: 'on',

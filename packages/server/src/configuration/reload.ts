@@ -3,6 +3,10 @@ import type { Logger } from 'pino'
 import type { Server } from '../server.ts'
 import type { ServiceManager } from '../systemd/service-manager.ts'
 import { type Configuration, type ConfigurationSources, readConfiguration } from './read-configuration.ts'
+import type { SettingName } from './setting.ts'
+
+/** The settings that take effect by a reload; the files that others name are read anew, too. */
+export const reloadedSettings: ReadonlySet<string> = new Set<SettingName>(['logLevel', 'hostsDir'])
 
 /** What is reloaded. */
 export interface ReloadOptions {
@@ -47,8 +51,9 @@ async function reload({ sources, running, server, manager, log }: ReloadOptions)
 }
 
 function changed(running: Configuration, wanted: Configuration): string[] {
-  const { logLevel: _level, hostsDir: _hosts, ...others } = wanted
-  return Object.entries(others).flatMap(([name, value]) =>
-    isDeepStrictEqual(running[name as keyof Configuration], value) ? [] : [name],
+  return Object.entries(wanted).flatMap(([name, value]) =>
+    reloadedSettings.has(name) || isDeepStrictEqual(running[name as keyof Configuration], value)
+      ? []
+      : [name],
   )
 }

@@ -18,13 +18,18 @@ export function fromContainerMessage(container: MessageShape<typeof ContainerSch
 }
 
 export function toContainerMessage(container: Container): MessageInitShape<typeof ContainerSchema> {
-  const { createdAt, updatedAt, labels, extensions, ...rest } = container
   return {
-    ...rest,
-    labels: { ...labels },
-    extensions: { ...extensions },
-    createdAt: toTimestamp(createdAt),
-    updatedAt: toTimestamp(updatedAt),
+    id: container.id,
+    image: container.image,
+    runtime: container.runtime,
+    spec: container.spec,
+    snapshotter: container.snapshotter,
+    snapshotKey: container.snapshotKey,
+    sandbox: container.sandbox,
+    labels: { ...container.labels },
+    extensions: { ...container.extensions },
+    createdAt: toTimestamp(container.createdAt),
+    updatedAt: toTimestamp(container.updatedAt),
   }
 }
 

@@ -118,7 +118,7 @@ export function createHttpServers(
   })
   h2.on('stream', (stream, headers, ...rest) => {
     // Needed for streams that fail with their session, too: an unhandled error would end the process.
-    stream.on('error', (error) => log.debug({ err: error }, 'stream failed'))
+    stream.on('error', (error) => log.debug({ method: headers[':path'], err: error }, 'stream failed'))
     const { session } = stream
     const access = session && accesses.get(session)
     if (session === undefined || access === undefined) {
@@ -129,7 +129,7 @@ export function createHttpServers(
       stream.close(http2.constants.NGHTTP2_REFUSED_STREAM)
       return
     }
-    stream.once('close', () => {
+    stream.on('close', () => {
       if (!stream.headersSent) conduct.fault(session)
     })
     if (!handler.stream(stream, headers, access)) requests.emit('stream', stream, headers, ...rest)

@@ -83,7 +83,7 @@ export function rotateSession(
   session.on('stream', (stream, headers) => {
     open++
     const counts = !hasOneAnswer(headers)
-    stream.once('close', () => {
+    stream.on('close', () => {
       open--
       if (!counts && stream.rstCode !== constants.NGHTTP2_NO_ERROR) count()
     })

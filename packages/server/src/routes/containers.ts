@@ -14,7 +14,7 @@ import type { ViewOf } from '../rpc/namespace-views.ts'
 export function containersRoutes(router: ConnectRouter, view: ViewOf): void {
   router.service(Containers, {
     async get({ id }, context) {
-      return { container: toContainerMessage(await view(context).containers.get(id, context)) }
+      return { container: toContainerMessage(await view(context).containers.get(id)) }
     },
     async list({ filters }, context) {
       const budget = answerBudget('containers')

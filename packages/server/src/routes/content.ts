@@ -21,7 +21,7 @@ const readChunk = 1 << 20
 export function contentRoutes(router: ConnectRouter, view: ViewOf, onBegin: (ref: string) => void): void {
   router.service(Content, {
     async info({ digest }, context) {
-      return { info: toInfoMessage(await view(context).content.info(parseDigest(digest), context)) }
+      return { info: toInfoMessage(await view(context).content.info(parseDigest(digest))) }
     },
     async update({ info, updateMask }, context) {
       if (info === undefined) throw new NsboxError('invalid_argument', 'info must be set')

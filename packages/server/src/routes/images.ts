@@ -14,7 +14,7 @@ type ImageMessage = MessageShape<typeof ImageSchema>
 export function imagesRoutes(router: ConnectRouter, view: ViewOf): void {
   router.service(Images, {
     async get({ name }, context) {
-      return { image: toMessage(await view(context).images.get(name, context)) }
+      return { image: toMessage(await view(context).images.get(name)) }
     },
     async list({ filters }, context) {
       const images = await view(context).images.list(filters, context)

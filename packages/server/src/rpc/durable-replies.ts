@@ -6,10 +6,13 @@ import type { Interceptor, StreamResponse } from '@connectrpc/connect'
  */
 export function durableReplies(durable: () => Promise<void>): Interceptor {
   return (next) => async (request) => {
-    const outcome = await next(request).catch(async (error: unknown) => {
+    let outcome: Awaited<ReturnType<typeof next>>
+    try {
+      outcome = await next(request)
+    } catch (error) {
       await durable()
       throw error
-    })
+    }
     if (outcome.stream) return { ...outcome, message: held(outcome.message) }
     await durable()
     return outcome

@@ -12,6 +12,7 @@ import type { CallCounts } from '../counts/call-counts.ts'
 import { publish } from '../counts/channels.ts'
 import { codeName } from '../counts/outcome-code.ts'
 import { accessOf, headerOf } from './call-access.ts'
+import { type CallSpan, type CallSpans, noCallSpans } from './call-spans.ts'
 import { failureLevel } from './failure-level.ts'
 import type { LoopMonitor } from './loop-monitor.ts'
 
@@ -22,13 +23,23 @@ import type { LoopMonitor } from './loop-monitor.ts'
  */
 export function requestLog(
   log: Logger,
-  { loop, counts }: { readonly loop: Pick<LoopMonitor, 'touch'>; readonly counts: CallCounts },
+  {
+    loop,
+    counts,
+    spans = noCallSpans,
+  }: {
+    readonly loop: Pick<LoopMonitor, 'touch'>
+    readonly counts: CallCounts
+    /** Makes a span of each call; by default there are none. */
+    readonly spans?: CallSpans | undefined
+  },
 ): Interceptor {
   let calls = 0
   return (next) => async (request) => {
-    const end = begin(request)
+    const span = spans.begin(request)
+    const end = begin(request, span)
     try {
-      const outcome = await next(request)
+      const outcome = await span.run(() => next(request))
       const touch = () => loop.touch(request.method)
       if (outcome.stream) {
         // A stream that nobody reads to its end is over once the call is.
@@ -49,42 +60,40 @@ export function requestLog(
     }
   }
 
-  function begin(request: UnaryRequest | StreamRequest): (error?: unknown) => void {
+  function begin(request: UnaryRequest | StreamRequest, span: CallSpan): (error?: unknown) => void {
     const { service, method } = request
     loop.touch(method)
     const counted = counts.begin(method)
     let isOver = false
     const started = performance.now()
-    const call = {
-      call: ++calls,
-      method: `${service.typeName}/${method.name}`,
+    const number = ++calls
+    const caller = () => ({
       namespace: firstHeaderValue(headerOf(request, namespaceHeader)),
       // Empty on the server's own socket.
       peer: accessOf(request).peer || undefined,
-    }
-    log.trace(call, 'call begins')
+    })
+    const told = () => ({ call: number, method: `${service.typeName}/${method.name}`, ...caller() })
+    if (log.isLevelEnabled('trace')) log.trace(told(), 'call begins')
     return (error) => {
       if (isOver) return
       isOver = true
+      span.end(error)
       loop.touch(method)
       const taken = performance.now() - started
+      const failure = error === undefined ? undefined : toConnectError(error)
+      counted.end(taken / 1000, failure?.code)
+      publish('nsbox:call', () => ({
+        ...{ service: service.typeName, method: method.name, milliseconds: taken },
+        ...{ code: codeName(failure?.code), ...caller() },
+      }))
       const ms = Math.round(taken)
-      const ended = (code: Code | undefined) => {
-        counted.end(taken / 1000, code)
-        const { namespace, peer } = call
-        publish('nsbox:call', () => ({
-          ...{ service: service.typeName, method: method.name, namespace, peer },
-          ...{ code: codeName(code), milliseconds: taken },
-        }))
+      if (failure === undefined) {
+        if (log.isLevelEnabled('debug')) log.debug({ ...told(), ms, code: 'ok' }, 'call')
+        return
       }
-      if (error === undefined) {
-        ended(undefined)
-        return log.debug({ ...call, ms, code: 'ok' }, 'call')
-      }
-      const failure = toConnectError(error)
-      ended(failure.code)
-      const facts = { ...call, ms, code: Code[failure.code], err: told(error) }
-      log[failureLevel(failure)](facts, 'call failed')
+      const level = failureLevel(failure)
+      if (!log.isLevelEnabled(level)) return
+      log[level]({ ...told(), ms, code: Code[failure.code], err: behind(error) }, 'call failed')
     }
   }
 }
@@ -93,7 +102,7 @@ export function requestLog(
 const unread = new ConnectError('the client has stopped reading', Code.Canceled)
 
 /** The error behind a status has the same message, and a stack. */
-function told(error: unknown): unknown {
+function behind(error: unknown): unknown {
   return error instanceof ConnectError && error.cause instanceof Error ? error.cause : error
 }
 

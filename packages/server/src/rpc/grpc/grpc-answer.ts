@@ -108,7 +108,7 @@ export class GrpcAnswer {
     if (stream.destroyed || stream.closed) return false
     if (this.#begun) return true
     this.#begun = true
-    stream.once('wantTrailers', () => {
+    stream.on('wantTrailers', () => {
       stream.sendTrailers(this.#trailers)
       resetUnlessComplete(stream)
     })

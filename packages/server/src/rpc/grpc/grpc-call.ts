@@ -46,9 +46,9 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
   readonly budgets: CallBudgets
   readonly conduct: Pick<Conduct, 'fault'>
   readonly maxRequestBytes: number
+  readonly path: string
   /** Called with the reason when the call has to end before its answer. */
   onAbort: ((reason: unknown) => void) | undefined
-  readonly #path: string
   readonly #controller = new AbortController()
   #message: Message | AsyncIterable<Message> | undefined
   #over = false
@@ -63,7 +63,7 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
     // Interceptors may treat it as unary, since there is one request.
     this.method = method as DescMethodUnary
     this.maxRequestBytes = maxRequestBytes
-    this.#path = path
+    this.path = path
     this.values = createContextValues().set(headersKey, headers)
     this.connection = connection
     this.budgets = budgets
@@ -123,7 +123,7 @@ export class GrpcCall implements HandlerContext, MessageOwner, Disposable {
   }
 
   get url(): string {
-    return `http://localhost${this.#path}`
+    return `http://localhost${this.path}`
   }
 
   readonly timeoutMs = (): number | undefined => {

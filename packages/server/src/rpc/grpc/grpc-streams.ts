@@ -37,7 +37,7 @@ const smallBytes = 64 << 10
 /** How often calls are checked within that time. */
 const looks = 4
 
-/** Serves a stream, or leaves it. @returns whether it was served */
+/** Serves a stream, whose `error` events the caller takes, or leaves it. @returns whether it was served */
 export type TakeStream = (
   stream: ServerHttp2Stream,
   headers: RequestHeaders,
@@ -76,22 +76,32 @@ export function grpcStreams({
     const method = methods.get(path)
     if (method === undefined || !isPlain(headers)) return false
     const connection = stream.session ?? stream
-    const call = new GrpcCall({ ...method, path, headers, connection, budgets, conduct })
+    const { maxRequestBytes } = method
+    const called = { method: method.method, maxRequestBytes, path, headers, connection, budgets, conduct }
+    const call = new GrpcCall(called)
     calls.add(call)
     if (!isLooking) lookLater()
-    stream.on('error', (err) => log.debug({ method: path, err }, 'stream failed'))
-    stream.once('close', () => call.abort(clientGone))
-    answer(stream, call, method, () => peer.of(headers))
-      .catch((err: unknown) => {
-        log.debug({ method: path, err }, 'no answer could be sent')
-        stream.destroy()
-      })
-      .finally(() => {
-        calls.delete(call)
-        call[Symbol.dispose]()
-      })
+    stream.on('close', () => call.abort(clientGone))
+    void serve(stream, call, method, () => peer.of(headers))
     if (shutdownSignal.aborted) call.abort(shutdownSignal.reason)
     return true
+  }
+
+  async function serve(
+    stream: ServerHttp2Stream,
+    call: GrpcCall,
+    method: DirectMethod,
+    access: () => Access,
+  ): Promise<void> {
+    try {
+      await answer(stream, call, method, access)
+    } catch (err) {
+      log.debug({ method: call.path, err }, 'no answer could be sent')
+      stream.destroy()
+    } finally {
+      calls.delete(call)
+      call[Symbol.dispose]()
+    }
   }
 }
 
