@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { bundlePage } from '../packages/web/scripts/bundle-page.mjs'
 import { makeBundles } from './bundle.mjs'
 import { bundles } from './bundles.mjs'
+import { withManual, writeManual } from './manual.mjs'
 import { command, root } from './setup/command.mjs'
 import { hashOf, unlessFresh } from './unless-fresh.mjs'
 
@@ -33,7 +34,9 @@ async function buildPackages(names) {
   if (code !== 0) throw new Error('types are wrong')
   const built = withReferences(names)
   const setting = hashOf([
-    ...['bundle.mjs', 'bundles.mjs', 'launcher.mjs'].map((name) => join(import.meta.dirname, name)),
+    ...['bundle.mjs', 'bundles.mjs', 'launcher.mjs', 'manual.mjs'].map((name) =>
+      join(import.meta.dirname, name),
+    ),
     join(packages, 'web/scripts/bundle-page.mjs'),
     join(root, 'pnpm-lock.yaml'),
     ...all.map((name) => join(packages, name, 'package.json')),
@@ -41,7 +44,12 @@ async function buildPackages(names) {
   for (const name of built) {
     const directory = join(packages, name)
     const its = bundles[name]
-    if (its !== undefined) await unlessFresh(directory, setting, () => makeBundles(directory, its))
+    const make = async () => {
+      const made = await makeBundles(directory, its ?? [])
+      if (withManual.includes(name)) made.outputs.push(await writeManual(directory, name))
+      return made
+    }
+    if (its !== undefined) await unlessFresh(directory, setting, make)
     if (name === 'web') await unlessFresh(directory, setting, bundlePage)
     if (name === 'server') {
       const revision = join(import.meta.dirname, 'revision.mjs')
