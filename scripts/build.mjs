@@ -28,9 +28,13 @@ async function buildPackages(names) {
   const unknown = names.find((name) => !all.includes(name))
   if (unknown !== undefined) throw new Error(`packages/${unknown} is nothing that can be built`)
   const compiler = join(root, 'node_modules/.bin/tsc')
-  const { code } = await command(compiler, ['-b', ...names.map((name) => join(packages, name))], {
-    minutes: 10,
-  })
+  const { code } = await command(
+    compiler,
+    ['-b', '--checkers', '1', ...names.map((name) => join(packages, name))],
+    {
+      minutes: 10,
+    },
+  )
   if (code !== 0) throw new Error('types are wrong')
   const built = withReferences(names)
   const setting = hashOf([
@@ -43,14 +47,15 @@ async function buildPackages(names) {
   ])
   for (const name of built) {
     const directory = join(packages, name)
+    const bundling = { directory, kind: 'bundles', setting }
     const its = bundles[name]
     const make = async () => {
       const made = await makeBundles(directory, its ?? [])
       if (withManual.includes(name)) made.outputs.push(await writeManual(directory, name))
       return made
     }
-    if (its !== undefined) await unlessFresh(directory, setting, make)
-    if (name === 'web') await unlessFresh(directory, setting, bundlePage)
+    if (its !== undefined) await unlessFresh(bundling, make)
+    if (name === 'web') await unlessFresh(bundling, bundlePage)
     if (name === 'server') {
       const revision = join(import.meta.dirname, 'revision.mjs')
       const options = { minutes: 2, cwd: directory }
