@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { LongestFirst } from './scripts/longest-first.ts'
 
-const conditions = ['@nsbox/source', 'module', 'node', 'development|production']
+// Without `module`, which is for bundlers: Node, which gets these too, does not find what such modules import.
+const conditions = ['@nsbox/source', 'node', 'development|production']
 
 /** Tests that need a process of their own: what they change of it cannot be changed back. */
 const alone = [

@@ -1,28 +1,8 @@
-// Bundles the entry file of a program or a thread into one file, so that it starts nearly as fast as Node itself:
-//   node ../../scripts/bundle.mjs [--program] [--whole | --little] src/bin/NAME.ts dist/bin/NAME.js
-// Run in the package's directory. Everything is taken in except the packages below. What is imported dynamically goes
-// into files of its own in `chunks` beside it, so that commands that do not need it do not pay for it. A program, which
-// has no exports, is put into `NAME.main.js`, and `NAME.js` runs it (see launcher.mjs); `Headers` are plain-headers.ts
-// there. With `--whole` only native code stays outside, and the threads and processes that packages start are put
-// beside it, where the packages look for them. With `--little` all dependencies stay outside, so that only parts of
-// packages are taken in that would bring native code along.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import { launcher, native } from './launcher.mjs'
-
-/** What packages start, by the names that they know it by; the sources as seen from a package. */
-const threads = {
-  worker: '../diff/src/pool/worker.ts',
-  'tree-worker': '../trees/src/tree-worker.ts',
-  'checkpoint-worker': '../sqlite/src/checkpoint-worker.js',
-  'bin/supervisor': '../supervisor/src/server/main.ts',
-}
-
-/** The one of them that has a launcher, since it starts with the first layer of a pull. */
-const launched = 'worker'
 
 /**
  * Packages that stay outside and are loaded from node_modules: those with native code or a thread of their own, and the
@@ -46,47 +26,67 @@ const inside = [
   '@nsbox/trees/walk',
 ]
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    program: { type: 'boolean', default: false },
-    whole: { type: 'boolean', default: false },
-    little: { type: 'boolean', default: false },
-  },
-})
-const [entry, outfile] = positionals
-if (!entry || !outfile) throw new Error('usage: bundle.mjs [--program] [--whole | --little] ENTRY OUTFILE')
-const manifest = JSON.parse(readFileSync('package.json', 'utf8'))
-const outdir = dirname(outfile)
-// Their names change with their contents.
-rmSync(join(outdir, 'chunks'), { recursive: true, force: true })
-
-await bundle(entry, basename(outfile, '.js'), values.program)
-if (values.whole)
-  for (const [name, source] of Object.entries(threads)) await bundle(source, name, name === launched)
+/**
+ * @typedef {object} Bundle a file that is made of sources
+ * @property {string} entry the source, as seen from the package
+ * @property {string} outfile as seen from the package
+ * @property {boolean} [program] whether it is one, which has no exports: it is put into `NAME.main.js`, and `NAME.js`
+ *   runs it (see launcher.mjs); `Headers` are plain-headers.ts there
+ * @property {'whole' | 'little'} [takes] `whole` leaves only native code outside; `little` leaves all dependencies
+ *   outside, so that only parts of packages are taken in that would bring native code along
+ */
 
 /**
- * @param {string} entry
- * @param {string} name
- * @param {boolean} isProgram
+ * Makes all bundles of a package.
+ *
+ * @param {string} directory of the package
+ * @param {readonly Bundle[]} bundles
+ * @returns {Promise<{ inputs: string[], outputs: string[] }>} the files they were made of, and those that were made
  */
-async function bundle(entry, name, isProgram) {
+export async function makeBundles(directory, bundles) {
+  // Their names change with their contents.
+  for (const { outfile } of bundles)
+    rmSync(join(directory, dirname(outfile), 'chunks'), { recursive: true, force: true })
+  const made = await Promise.all(bundles.map((bundle) => makeBundle(directory, bundle)))
+  return {
+    inputs: [...new Set(made.flatMap(({ inputs }) => inputs))],
+    outputs: made.flatMap(({ outputs }) => outputs),
+  }
+}
+
+/**
+ * Bundles the entry file of a program or a thread into one file, so that it starts nearly as fast as Node itself.
+ * Everything is taken in except the packages above. What is imported dynamically goes into files of its own in `chunks`
+ * beside it, so that commands that do not need it do not pay for it.
+ *
+ * @param {string} directory of the package
+ * @param {Bundle} bundle
+ */
+async function makeBundle(directory, { entry, outfile, program = false, takes }) {
+  const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
+  /** @param {string} path */
+  const isDeclared = (path) => packageName(path) in { ...manifest.dependencies, ...manifest.peerDependencies }
+  const outdir = dirname(outfile)
+  const name = basename(outfile, '.js')
   const { metafile } = await build({
-    entryPoints: [{ in: entry, out: isProgram ? `${name}.main` : name }],
+    absWorkingDir: directory,
+    entryPoints: [{ in: entry, out: program ? `${name}.main` : name }],
     outdir,
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
     // What several files share is one more file; a whole bundle is one, and evaluates what is dynamic when it is asked
     // for.
-    splitting: !values.whole,
-    plugins: [{ name: 'outside', setup: leaveOutside }],
+    splitting: takes !== 'whole',
+    plugins: [
+      { name: 'outside', setup: (build) => leaveOutside(build, { takes, own: manifest.name, isDeclared }) },
+    ],
     platform: 'node',
     target: 'node20.19',
     format: 'esm',
     conditions: ['@nsbox/source'],
     // Native code that `ws` would use if it were there.
     define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
-    inject: isProgram ? [join(import.meta.dirname, 'plain-headers.ts')] : [],
+    inject: program ? [join(import.meta.dirname, 'plain-headers.ts')] : [],
     // CommonJS modules within the bundle ask for Node's own modules by `require`.
     banner: {
       js: [
@@ -99,32 +99,37 @@ async function bundle(entry, name, isProgram) {
     logLevel: 'warning',
     metafile: true,
   })
-  if (isProgram) writeFileSync(join(outdir, `${name}.js`), launcher(name, { outdir, metafile }))
   // What stays outside is looked up from this package, so it must be a dependency of this package.
   const undeclared = Object.values(metafile.outputs)
     .flatMap(({ imports }) => imports)
     .filter(({ path, external }) => external && !isNode(path) && !isDeclared(path))
     .map(({ path }) => path)
-  if (undeclared.length > 0) {
-    console.error(`${outfile} loads what ${manifest.name} does not depend on: ${undeclared.join(', ')}`)
-    process.exitCode = 1
+  if (undeclared.length > 0)
+    throw new Error(`${outfile} loads what ${manifest.name} does not depend on: ${undeclared.join(', ')}`)
+  const outputs = Object.keys(metafile.outputs)
+  if (program) {
+    writeFileSync(join(directory, outfile), launcher(name, { directory, outdir, metafile }))
+    outputs.push(outfile)
   }
+  return { inputs: Object.keys(metafile.inputs), outputs }
 }
 
 /**
  * esbuild's own option would leave the entries out that are to be inside.
+ *
  * @param {import('esbuild').PluginBuild} build
+ * @param {{ takes: Bundle['takes'], own: string, isDeclared: (path: string) => boolean }} how
  */
-function leaveOutside({ onResolve }) {
+function leaveOutside({ onResolve }, { takes, own, isDeclared }) {
   onResolve({ filter: new RegExp(`^(${native.join('|')})$`) }, ({ path }) => ({ path, external: true }))
-  if (values.whole) return
-  if (values.little)
+  if (takes === 'whole') return
+  if (takes === 'little')
     onResolve({ filter: /^[@a-z]/ }, ({ path }) =>
       isDeclared(path) && !inside.includes(path) ? { path, external: true } : undefined,
     )
   onResolve({ filter: /^@nsbox\// }, ({ path }) => {
     const name = packageName(path)
-    if (name === manifest.name || inside.includes(path)) return undefined
+    if (name === own || inside.includes(path)) return undefined
     const external = outside.includes(name) || (withThreads.includes(name) && isDeclared(path))
     return external ? { path, external } : undefined
   })
@@ -133,11 +138,6 @@ function leaveOutside({ onResolve }) {
 /** @param {string} path of a module that may be newer than this Node */
 function isNode(path) {
   return isBuiltin(path) || path.startsWith('node:')
-}
-
-/** @param {string} path */
-function isDeclared(path) {
-  return packageName(path) in { ...manifest.dependencies, ...manifest.peerDependencies }
 }
 
 /** @param {string} path of a module of a package */

@@ -3,16 +3,11 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { run, tempDir } from '@nsbox/testing'
 import { expect, it } from 'vitest'
+import { makeBundles } from './bundle.mjs'
 import { compilable } from './code-cache/compilable.ts'
 
-const bundle = (cwd: string, ...options: string[]) =>
-  run(
-    process.execPath,
-    [join(import.meta.dirname, 'bundle.mjs'), ...options, 'src/main.ts', 'dist/main.js'],
-    {
-      cwd,
-    },
-  )
+const bundle = (directory: string, options: { program?: boolean } = {}) =>
+  makeBundles(directory, [{ entry: 'src/main.ts', outfile: 'dist/main.js', ...options }])
 
 async function packageDir(files: Readonly<Record<string, string>>) {
   const dir = await tempDir()
@@ -31,7 +26,7 @@ it('makes a file that runs without what it was made from', async () => {
     'node_modules/old/package.json': '{"name":"old","main":"main.js"}',
     'node_modules/old/main.js': `module.exports = require('path').basename('a/word')`,
   })
-  expect(await bundle(dir.path)).toMatchObject({ code: 0, stderr: '' })
+  await bundle(dir.path)
   await using elsewhere = await packageDir({})
   const moved = join(elsewhere.path, 'main.js')
   await run('cp', [join(dir.path, 'dist/main.js'), moved])
@@ -47,12 +42,12 @@ it('puts what is imported dynamically into files of its own', async () => {
   })
   const main = join(dir.path, 'dist/main.js')
   const chunks = () => readdir(join(dir.path, 'dist/chunks'))
-  expect(await bundle(dir.path)).toMatchObject({ code: 0, stderr: '' })
+  await bundle(dir.path)
   const first = await chunks()
   expect(await readFile(main, 'utf8')).not.toContain('seldom"')
   expect(await run(process.execPath, [main, 'x'])).toMatchObject({ code: 0, stdout: 'both seldom both\n' })
   await writeFile(join(dir.path, 'src/both.ts'), `export const a = 'changed'`)
-  expect(await bundle(dir.path)).toMatchObject({ code: 0, stderr: '' })
+  await bundle(dir.path)
   expect(await run(process.execPath, [main, 'x'])).toMatchObject({ stdout: 'changed seldom changed\n' })
   expect(await chunks()).toHaveLength(first.length)
 })
@@ -67,7 +62,7 @@ it("takes workspace packages' sources", async () => {
     }),
     'node_modules/@nsbox/errors/index.ts': `export const word: string = 'source'`,
   })
-  expect(await bundle(dir.path)).toMatchObject({ code: 0 })
+  await bundle(dir.path)
   expect(await run(process.execPath, [join(dir.path, 'dist/main.js')])).toMatchObject({ stdout: 'source\n' })
 })
 
@@ -76,8 +71,8 @@ it('runs a program from what V8 has compiled of it if that is of the same progra
     'src/main.ts': `console.log(import.meta.url.endsWith('main.js'), new Error().stack!.includes('.cjs:'))`,
   })
   const program = () => run(process.execPath, [join(dir.path, 'dist/main.js')])
-  const make = () => bundle(dir.path, '--program')
-  expect(await make()).toMatchObject({ code: 0, stderr: '' })
+  const make = () => bundle(dir.path, { program: true })
+  await make()
   expect(await program()).toMatchObject({ code: 0, stdout: 'true false\n' })
   const keep = pathToFileURL(join(import.meta.dirname, 'code-cache/keep.mjs')).href
   const placeholder = await compilable(join(dir.path, 'dist/main.js'))
@@ -89,7 +84,7 @@ it('runs a program from what V8 has compiled of it if that is of the same progra
   const other = await run(process.execPath, ['--no-opt', join(dir.path, 'dist/main.js')])
   expect(other).toMatchObject({ code: 0, stdout: 'true false\n' })
   await writeFile(join(dir.path, 'src/main.ts'), `console.log('another, of whatever length')`)
-  expect(await make()).toMatchObject({ code: 0, stderr: '' })
+  await make()
   expect(await program()).toMatchObject({ code: 0, stdout: 'another, of whatever length\n' })
 })
 
@@ -101,7 +96,7 @@ it('spares programs the Headers of Node, and leaves these alone', async () => {
       console.log(made.get('A'), made.constructor.name, loaded, globalThis.Headers.name)`,
     'src/made.ts': `export const made = new Headers({ a: 'b' })`,
   })
-  expect(await bundle(dir.path, '--program')).toMatchObject({ code: 0, stderr: '' })
+  await bundle(dir.path, { program: true })
   const { stdout } = await run(process.execPath, [join(dir.path, 'dist/main.js')])
   expect(stdout).toBe('b PlainHeaders false Headers\n')
 })
@@ -109,11 +104,8 @@ it('spares programs the Headers of Node, and leaves these alone', async () => {
 it('leaves packages with native code outside, if they are dependencies', async () => {
   const main = { 'src/main.ts': `import '@nsbox/sqlite'` }
   await using undeclared = await packageDir(main)
-  expect(await bundle(undeclared.path)).toMatchObject({
-    code: 1,
-    stderr: expect.stringContaining('@nsbox/sqlite'),
-  })
+  await expect(bundle(undeclared.path)).rejects.toThrow('@nsbox/sqlite')
   const dependencies = { '@nsbox/sqlite': '1' }
   await using declared = await packageDir({ ...main, 'package.json': JSON.stringify({ dependencies }) })
-  expect(await bundle(declared.path)).toMatchObject({ code: 0 })
+  await bundle(declared.path)
 })

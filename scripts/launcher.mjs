@@ -12,12 +12,13 @@ export const native = ['better-sqlite3', 'koffi']
  * the time that its help takes; by the program itself otherwise.
  *
  * @param {string} name
- * @param {{ outdir: string, metafile: import('esbuild').Metafile }} built
+ * @param {{ directory: string, outdir: string, metafile: import('esbuild').Metafile }} built `outdir` and the files of
+ *   `metafile` are as seen from `directory`
  */
-export function launcher(name, { outdir, metafile }) {
+export function launcher(name, { directory, outdir, metafile }) {
   const files = loadedAtStart(join(outdir, `${name}.main.js`), metafile)
   const hash = createHash('sha256')
-  for (const file of files) hash.update(readFileSync(file))
+  for (const file of files) hash.update(readFileSync(join(directory, file)))
   // V8 takes compiled code for that of any source of the same length: only the name tells whose it is.
   const stem = `${name}-${hash.digest('hex').slice(0, 16)}`
   return `import { readFileSync } from 'node:fs'

@@ -67,6 +67,19 @@ describe('manifests', () => {
   })
 })
 
+it('what the compiler is told to build before a package is what the package depends on', async () => {
+  const refersTo = (...paths: string[]) => JSON.stringify({ references: paths.map((path) => ({ path })) })
+  const files = {
+    'packages/errors/tsconfig.json': refersTo(),
+    'packages/oci/tsconfig.json': refersTo('../errors'),
+    'packages/content/tsconfig.json': refersTo('../errors'),
+  }
+  expect(await check(files)).toEqual([
+    'packages/content/tsconfig.json lacks a reference to ../oci',
+    'packages/content/tsconfig.json refers to ../errors, on which content does not depend',
+  ])
+})
+
 it('docs/dependencies.md has a row for each dependency and for nothing else', async () => {
   const content = manifest('@nsbox/content', { dependencies: ['@nsbox/oci', 'undici'] })
   const files = {

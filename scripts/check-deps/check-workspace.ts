@@ -6,6 +6,7 @@ import { checkImports } from './import-rules.ts'
 import { checkLightPackages } from './light-packages.ts'
 import { checkManifests } from './manifest-rules.ts'
 import { checkPortableEntries } from './portable-entries.ts'
+import { checkReferences } from './references.ts'
 import { checkThreatModel } from './threat-model.ts'
 import { checkTrees, ownDirectories } from './tree-rules.ts'
 import { readWorkspace } from './workspace.ts'
@@ -19,6 +20,7 @@ export function checkWorkspace(root: string, exempt = ownDirectories): string[] 
   const workspace = readWorkspace(root)
   const rules = [
     checkManifests,
+    checkReferences,
     checkImports,
     checkCycles,
     checkFolderCycles,

@@ -35,7 +35,7 @@ export const nativeCode: Readonly<Record<string, string>> = { 'better-sqlite3': 
 export const wholeBundle = 'server'
 
 /**
- * What packages take in of others when they are built (`bundle.mjs --little`), so that they do not depend on them: the
+ * What packages take in of others when they are built (`scripts/bundles.mjs`), so that they do not depend on them: the
  * entries are JavaScript alone, the packages are not.
  */
 export const takenIn: Readonly<Record<string, readonly string[]>> = {

@@ -34,6 +34,9 @@ async function faultsOf({ name, directory, file }: PackedPackage, published: rea
     ...files
       .filter((path) => /\.test\.|\/testing\//.test(path))
       .map((path) => `has ${path}, which is a test's`),
+    ...files
+      .filter((path) => path.startsWith('dist/.build/'))
+      .map((path) => `has ${path}, which is the build's`),
     ...(name === '@nsbox/server' && !files.includes('dist/revision.json')
       ? ['does not tell its revision; it has to be built']
       : []),

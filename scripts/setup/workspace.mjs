@@ -9,11 +9,7 @@ export async function installAndBuild() {
     minutes: 15,
     env: headers === undefined ? {} : { npm_config_nodedir: headers },
   })
-  await ensure('the build', ['exec', 'turbo', 'run', 'build', '--output-logs=errors-only'], {
-    minutes: 10,
-    env: { TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' },
-  })
-  await ensure('making compiled code', ['run', '--silent', 'code-cache'], { minutes: 2 })
+  await ensure('the build', ['run', '--silent', 'build'], { minutes: 10 })
   if (['go', 'apt-get', 'dpkg-deb'].every(hasProgram))
     await ensure('building programs in Go', ['run', '--silent', 'go-programs'], { minutes: 20 })
 }

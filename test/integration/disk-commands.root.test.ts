@@ -87,7 +87,7 @@ describeWith({ root: true, linux: true }, 'the commands that explain the disk', 
     expect((await ctr('two', 'prune', 'name=(')).stderr).toContain('filters: parse error')
   })
 
-  it('say which namespace has what this one has not', async () => {
+  it('say which namespace has what this one has not, and complete names', async () => {
     await good('kept', 'images', 'import', '--base-name', 'example.com/app', made.archive)
     await good('kept', 'containers', 'create', '--snapshotter', 'overlayfs', image, 'box', 'true')
     await good('kept', 'leases', 'create', '--id', 'hold')
@@ -114,6 +114,14 @@ describeWith({ root: true, linux: true }, 'the commands that explain the disk', 
       ['leases', 'rm', 'hold'],
     ])
       expect((await ctr('bare', ...args)).stderr).toMatch(hasIt)
+    const names = async (...args: string[]) => {
+      const typed = ['-a', address, '-n', 'kept', ...args, '']
+      return (await good('bare', '__complete', 'zsh', '--', ...typed)).split('\n').slice(0, -1)
+    }
+    expect(await names('containers', 'rm')).toEqual(['words', 'box'])
+    expect(await names('run')).toEqual(['words', image])
+    expect(await names('leases', 'rm')).toEqual(['words', 'hold'])
+    expect(await names('-n')).toEqual(expect.arrayContaining(['words', 'kept']))
     // Nobody has these.
     expect((await ctr('bare', 'containers', 'info', 'nobody')).stderr).not.toContain('has it')
     expect((await ctr('kept', 'containers', 'info', 'nobody')).stderr).not.toContain('has it')

@@ -5,5 +5,5 @@ export { outputFiles, pathsOfChanging, pathsOfSpec, readOnly } from './given-pat
 export { ImageDirectories, type ImageDirectory } from './image-directories.ts'
 export { processIo } from './process-io.ts'
 export { mayChangeMounts, type SpecPaths } from './spec-paths.ts'
-export { readState, writeState } from './state-file.ts'
+export { parseState, readState, refuseNewer, stateText, writeState } from './state-file.ts'
 export { noUses, TaskUses } from './task-uses.ts'

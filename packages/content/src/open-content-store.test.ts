@@ -84,6 +84,11 @@ test('removes what is not an ingest, or not any more', async () => {
     'with the name of another': (directory) => change(directory, { ref: 'intact' }),
     'without data': (directory) => rm(join(directory, 'data')),
     'of which nothing is known': (directory) => rm(join(directory, 'about.json')),
+    'of a program that had a file for each field': async (directory) => {
+      await rm(join(directory, 'about.json'))
+      await writeFile(join(directory, 'ref'), 'of a program that had a file for each field')
+      await writeFile(join(directory, 'startedat'), '2026-11-24T12:00:00.000Z')
+    },
     'of which nothing was written down': (directory) => writeFile(join(directory, 'about.json'), ''),
     'of which a part was written down': (directory) => truncate(join(directory, 'about.json'), 30),
     'that is null': (directory) => writeFile(join(directory, 'about.json'), 'null'),
@@ -119,6 +124,23 @@ test('removes what is not an ingest, or not any more', async () => {
   expect((await store.statuses()).map((status) => status.ref)).toEqual(['intact', 'without data'])
   const names = ['intact', 'without data'].map(ingestName).sort()
   expect((await readdir(join(dir.path, 'ingest'))).sort()).toEqual(names)
+})
+
+test('goes on with an ingest whose times are in milliseconds, as they were at first', async () => {
+  await using dir = await tempDir('nsbox-content')
+  {
+    await using store = await openContentStore({ root: dir.path })
+    await using writer = await store.writer({ ref: 'first', total: 100 })
+    await writer.write(bytes)
+  }
+  const first = { ref: 'first', startedAt: 1_764_036_430_123, updatedAt: 1_764_036_430_456, total: 100 }
+  await writeFile(join(dir.path, 'ingest', ingestName('first'), 'about.json'), JSON.stringify(first))
+  await using store = await openContentStore({ root: dir.path })
+  const { startedAt, ...status } = await store.status('first')
+  expect(status).toMatchObject({ ref: 'first', offset: bytes.length, total: 100 })
+  expect(String(startedAt)).toBe('2025-11-25T02:07:10.123Z')
+  await using writer = await store.writer({ ref: 'first' })
+  expect(writer.status()).toMatchObject({ offset: bytes.length })
 })
 
 test('takes an ingest whose last update was not noted', async () => {

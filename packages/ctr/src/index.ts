@@ -1,5 +1,6 @@
 export { chosenSnapshotter } from './chosen-snapshotter.ts'
 export { withSession } from './command-action.ts'
+export { addCompletion } from './commands/completion.ts'
 export { contentCommand } from './commands/content.ts'
 export { fetchCommand, fetchObjectCommand } from './commands/content-fetch.ts'
 export { doctorCommand } from './commands/doctor.ts'

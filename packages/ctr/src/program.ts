@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addCompletion } from './commands/completion.ts'
 import { containersCommand } from './commands/containers.ts'
 import { contentCommand } from './commands/content.ts'
 import { deprecationsCommand } from './commands/deprecations.ts'
@@ -56,5 +57,5 @@ export function ctrProgram(): Command {
     .addCommand(topCommand())
     .addCommand(webCommand())
     .addCommand(whyCommand())
-  return shareGlobalOptions(program)
+  return shareGlobalOptions(addCompletion(program))
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { NsboxError } from '@nsbox/errors'
 import { bundleSources, run, type TempDir, tempDir } from '@nsbox/testing'
@@ -38,6 +38,37 @@ it('shows help with exit status 0', async () => {
   const { code, stdout } = await run(process.execPath, [ctr, 'images', '--help'])
   expect(code).toBe(0)
   expect(stdout).toMatch(/^Usage: ctr images/)
+})
+
+it('completes words in bash by the script that it prints', async () => {
+  const bin = join(directory.path, 'bin')
+  await mkdir(bin)
+  await writeFile(join(bin, 'ctr'), `#!/bin/sh\nexec '${process.execPath}' '${ctr}' "$@"\n`, { mode: 0o755 })
+  const script = `
+    PATH=$1:$PATH
+    source <(ctr completion bash)
+    complete -p ctr
+    completed() {
+      COMP_LINE="$1" COMP_POINT=\${#1}
+      _ctr_completion ctr "$2"
+      echo "\${COMPREPLY[@]}"
+    }
+    completed 'ctr images ex' ex
+    completed 'ctr deprecations ls --format=' ''
+  `
+  const { stdout, stderr } = await run('/bin/bash', ['-c', script, 'bash', bin])
+  expect(stderr).toBe('')
+  expect(stdout.split('\n')).toEqual([
+    'complete -F _ctr_completion ctr',
+    'export',
+    // bash replaces only what follows the equals sign.
+    'default json',
+    '',
+  ])
+  for (const shell of ['zsh', 'fish']) {
+    const printed = await run(process.execPath, [ctr, 'completion', shell])
+    expect(printed).toMatchObject({ code: 0, stdout: expect.stringContaining(`__complete ${shell} -- `) })
+  }
 })
 
 it('ends quietly when nobody reads its output any more', async () => {

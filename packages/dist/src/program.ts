@@ -1,4 +1,5 @@
 import {
+  addCompletion,
   addGlobalOptions,
   contentCommand,
   doctorCommand,
@@ -27,7 +28,7 @@ export function distProgram(): Command {
   const program = new Command('dist')
     .description('pulls, pushes and inspects images, with a server or without')
     .version(version, '-v, --version')
-  return addGlobalOptions(program)
+  addGlobalOptions(program)
     .addCommand(pullCommand(names))
     .addCommand(fetchCommand(names))
     .addCommand(fetchObjectCommand(names))
@@ -39,6 +40,7 @@ export function distProgram(): Command {
     .addCommand(rootfsCommand())
     .addCommand(applyCommand())
     .addCommand(doctorCommand())
+  return addCompletion(program)
 }
 
 function imagesCommand(): Command {

@@ -9,6 +9,7 @@ import { CgroupHost } from './cgroups/cgroup-host.ts'
 import { hostLimits } from './rootless/host-limits.ts'
 import { Shortcuts } from './runc-internals/shortcuts.ts'
 import { RuncRuntime } from './runc-runtime.ts'
+import { refuseNewerTasks } from './tasks/recover-tasks.ts'
 
 /** How to open a runtime. */
 export interface OpenRuncRuntimeOptions {
@@ -51,6 +52,8 @@ export interface OpenRuncRuntimeOptions {
 /**
  * Opens the runtime of a directory. When the promise resolves, the tasks of an earlier process have been taken over,
  * and events of what happened meanwhile have been emitted.
+ *
+ * @throws `failed_precondition` if a newer program has left tasks or supervisors there, which go on as they are
  */
 export async function openRuncRuntime({
   directory,
@@ -66,6 +69,8 @@ export async function openRuncRuntime({
   const cgroups = await CgroupHost.open()
   const limits = hostLimits(cgroups)
   makePassable(directory)
+  const bundles = new Bundles(join(directory, 'bundles'))
+  refuseNewerTasks(bundles.list())
   const supervisor = opening.use(
     await openSupervisor({ directory: join(directory, 'supervisor'), onWarning }),
   )
@@ -79,7 +84,7 @@ export async function openRuncRuntime({
     }),
     cgroups,
     images: new ImageDirectories(images),
-    bundles: new Bundles(join(directory, 'bundles')),
+    bundles,
     defaults: { binary, root: join(directory, 'runc') },
     uses,
     onEvent,

@@ -81,6 +81,32 @@ describeWith({ root: true, linux: true, programs: [runcShim, 'runc', 'busybox'] 
     expect(lab.warnings).toEqual([])
   })
 
+  test('is taken over by a record of the first program that had shims, and left alone by one of a newer', async () => {
+    const { pid, shim } = await started()
+    const path = join(bundle(), 'shim.json')
+    const { bootstrap } = JSON.parse(await readFile(path, 'utf8'))
+    const values: Record<string, unknown> = { binary: runcShim, pid, ...bootstrap }
+    const text = await readFile(join(import.meta.dirname, 'testing/records/1-first.json'), 'utf8')
+    const first = JSON.parse(text, (_, value) =>
+      typeof value === 'string' && value.startsWith('$') ? values[value.slice(1)] : value,
+    )
+    const newer = JSON.stringify({ ...first, format: 2, pid: { first: pid } })
+    await expect(restart(() => writeFile(path, newer))).rejects.toMatchObject({
+      code: 'failed_precondition',
+      message: expect.stringContaining(
+        'has format 2, this program knows formats up to 1: use a newer program',
+      ),
+    })
+    expect(await readFile(path, 'utf8')).toBe(newer)
+    expect(await shimOf(pid)).toBe(shim)
+    await restart(() => writeFile(path, JSON.stringify(first)))
+    expect(await tasks.get(id())).toMatchObject({ pid, status: 'running' })
+    await tasks.kill(id(), 9)
+    expect((await tasks.wait(id())).exitStatus).toBe(137)
+    await tasks.delete(id())
+    expect(lab.warnings).toEqual([])
+  })
+
   test('tells an end without a server once, though it repeats it', async () => {
     const { pid } = await started()
     const before = lab.forwarded.length

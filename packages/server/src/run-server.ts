@@ -9,6 +9,7 @@ import { SignalWatch } from './signals/signal-watch.ts'
 import { startServer } from './start.ts'
 import { inheritedSocket } from './systemd/inherited-socket.ts'
 import { ServiceManager } from './systemd/service-manager.ts'
+import { registerSdk } from './tracing/register-sdk.ts'
 import { useUserNamespace } from './user-namespace.ts'
 
 /**
@@ -32,6 +33,11 @@ export async function runServer(sources: ConfigurationSources): Promise<void> {
     let reload = async () => {}
     const signals = new SignalWatch({ onReload: () => void reload(), log })
     {
+      // The last spans are of the server's end.
+      await using _sdk = await registerSdk({
+        env: process.env,
+        warn: (message, err) => log.warn({ err }, message),
+      })
       await using server = await startServer(
         { ...config, ...(inherited && { address: inherited.path, socket: inherited.fd }) },
         { log, collectGarbage: garbageCollector() },

@@ -14,12 +14,12 @@ export interface SharedServices {
 
 /** Makes the services that all listeners share. */
 export function sharedServices(parts: RouteParts): SharedServices {
-  const { metadata, snapshotters, applier, workers, hostsDir, isAlone, counts, log } = parts
-  const destinations = unpackDestinations({ metadata, snapshotters, applier, workers, counts })
+  const { metadata, snapshotters, applier, workers, hostsDir, isAlone, counts, tracer, log } = parts
+  const destinations = unpackDestinations({ metadata, snapshotters, applier, workers, counts, tracer })
   const flights = flightsByNamespace(isAlone)
   return {
     streams: new StreamRegistry(),
-    transfers: new TransferService({ metadata, hostsDir, destinations, flights, counts }),
-    ahead: new UnpackAhead({ metadata, applier, flights, counts, log }),
+    transfers: new TransferService({ metadata, hostsDir, destinations, flights, counts, tracer }),
+    ahead: new UnpackAhead({ metadata, applier, flights, counts, tracer, log }),
   }
 }

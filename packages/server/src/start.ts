@@ -52,6 +52,8 @@ import { hasTask } from './tasks/has-task.ts'
 import { openRuntime } from './tasks/open-runtime.ts'
 import { namespaceTasks } from './tasks/tasks-of.ts'
 import { tenantRulesParts } from './tenant-rules-parts.ts'
+import { openTelemetry } from './tracing/open-telemetry.ts'
+import { noTracer } from './tracing/tracer.ts'
 import { builtPage, type PageFiles } from './web/page-files.ts'
 import { WebPage } from './web/web-page.ts'
 
@@ -86,6 +88,7 @@ export async function startServer(
   const { isSealed } = gated
   const uuid = await serverUuid(root)
   const counts = new ServerCounts()
+  const { tracer = noTracer, callSpans } = (await openTelemetry()) ?? {}
   const proxies = starting.use(openProxyPlugins(config.proxyPlugins ?? []))
   // The store that they are in is opened with the snapshotters.
   let listNamespaces: Metadata['namespaces']['list'] = async () => []
@@ -160,6 +163,7 @@ export async function startServer(
         events.announce(namespace, event)
       },
       onMissed: (namespace, event) => events.announceMissed(namespace, event),
+      tracer,
       log,
     }),
   )
@@ -199,6 +203,7 @@ export async function startServer(
       isAlone,
       uuid,
       counts,
+      tracer,
       pageLink: () => page.link(),
     },
     ...{ stopping: stopping.signal, log },
@@ -213,7 +218,12 @@ export async function startServer(
     createRpcHandler({
       routes: (router: ConnectRouter) => registerRoutes(router, parts, shared),
       interceptors: [
-        ...[idle.interceptor, requestLog(log, { loop, counts: counts.calls }), codedErrors, gate],
+        ...[
+          idle.interceptor,
+          requestLog(log, { loop, counts: counts.calls, spans: callSpans }),
+          codedErrors,
+          gate,
+        ],
         ...[durableReplies(() => metadata.durable()), interruptibleRequests],
       ],
       shutdownSignal: aborting.signal,

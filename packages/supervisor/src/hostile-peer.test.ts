@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { errorCode } from '@nsbox/errors'
 import { pipe } from '@nsbox/sys'
 import { connectUnix, sendDescriptors } from '@nsbox/sys/descriptors'
 import { openPidfd, processStat } from '@nsbox/sys/processes'
@@ -142,13 +143,25 @@ describeWith({ linux: true, programs: ['perl'] }, 'a client', () => {
     await using fixture = await SupervisorFixture.create()
     const other = spawn('sleep', ['600'], { stdio: 'ignore' })
     const lie: Lie = ({ id }) => ({ text: `${JSON.stringify({ reply: id })}\n` })
-    await using liar = await program.start(join(fixture.directory, 'a'), lie, other.pid!)
+    await using liar = await program.start(join(fixture.directory, 'a'), lie, { pid: other.pid! })
     const supervisor = await fixture.open({ build: 'lies' })
     const process = await fixture.launch(supervisor, 'exit 5')
     expect(await process.exit).toMatchObject({ exitStatus: 5 })
     expect(existsSync(liar.directory)).toBe(false)
     expect([other.exitCode, other.signalCode]).toEqual([null, null])
     other.kill('SIGKILL')
+  })
+
+  test('refuses a supervisor of a newer program, which knows no protocol of this one, in plain words', async () => {
+    await using fixture = await SupervisorFixture.create()
+    const lie: Lie = () => ({ text: '' })
+    await using liar = await program.start(join(fixture.directory, 'a'), lie, { protocol: 2 })
+    const refusal = await fixture.open().catch((error) => error)
+    expect(errorCode(refusal)).toBe('failed_precondition')
+    expect(String(refusal)).toContain(
+      `the supervisor in ${liar.directory} is of a newer program and does not know protocol 1: use a newer program`,
+    )
+    expect(existsSync(liar.directory)).toBe(true)
   })
 
   test('starts where a supervisor died while it wrote its number down', async () => {

@@ -13,8 +13,8 @@ const longestDirectory = 77
  * Opens the supervisor of a directory. Finds processes of an earlier client, with their output and exits. A supervisor
  * is started only when needed.
  *
- * @throws `invalid_argument` for an invalid directory; `permission_denied` for another user's; `unimplemented` if a
- * supervisor runs there that knows no protocol of this build
+ * @throws `invalid_argument` for an invalid directory; `permission_denied` for another user's;
+ * `failed_precondition` if a newer program has left records there, or a supervisor that knows no protocol of this one
  */
 export async function openSupervisor({
   directory,

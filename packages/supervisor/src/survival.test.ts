@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { errorCode } from '@nsbox/errors'
 import { makeFifo } from '@nsbox/sys/descriptors'
 import { readFifo } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
@@ -282,6 +283,33 @@ describeWith({ linux: true }, 'survival', () => {
     const second = await fixture.open({ answerTimeout: 300 })
     expect(fixture.supervisors()).toHaveLength(1)
     expect(fixture.supervisors()).not.toContain(pid)
+    expect(second.process('one')).toMatchObject({ pid: running.pid, ended: undefined })
+  })
+
+  test('what a newer program has left is refused in plain words, and stays', async () => {
+    const first = await fixture.open()
+    const running = await fixture.launch(first, 'exec sleep 60', { key: 'one' })
+    await fixture.leave(first)
+    const [pid] = fixture.supervisors()
+    process.kill(pid!, 'SIGKILL')
+    await gone(pid!)
+    const [name] = readdirSync(fixture.directory)
+    const records = join(fixture.directory, name!, 'records')
+    const path = join(records, readdirSync(records)[0]!)
+    const known = readFileSync(path, 'utf8')
+    expect(JSON.parse(known)).toMatchObject({ format: 1, key: 'one' })
+    const newer = JSON.stringify({ ...JSON.parse(known), format: 2, pid: undefined })
+    writeFileSync(path, newer)
+    const refusal = await fixture.open().catch((error) => error)
+    expect(errorCode(refusal)).toBe('failed_precondition')
+    expect(String(refusal)).toContain(
+      `state file ${path} has format 2, this program knows formats up to 1: use a newer program`,
+    )
+    expect(readFileSync(path, 'utf8')).toBe(newer)
+    // The first supervisors wrote no number.
+    const { format: _, ...unnumbered } = JSON.parse(known)
+    writeFileSync(path, JSON.stringify(unnumbered))
+    const second = await fixture.open()
     expect(second.process('one')).toMatchObject({ pid: running.pid, ended: undefined })
   })
 

@@ -5,19 +5,21 @@ import { print } from '../print.ts'
 /** `doctor`: works in this process, without a server */
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('tell what this user can do on this host, what cannot be done, why, and the way out')
+    .description(
+      'tell what this user can do on this host, what not, why, and the way out; fails if what is needed is missing',
+    )
     .option('--json', 'print the findings as JSON')
     .action(async ({ json }: { json?: boolean }, command: Command) => {
       const { root } = command.optsWithGlobals() as GlobalOptions
       // Loaded only here: few other commands need the server's code.
       const { checkHost } = await import('@nsbox/server')
       const findings = await checkHost(root === undefined ? {} : { root })
+      if (findings.some(({ state }) => state === 'missing')) process.exitCode = 1
       if (json) return print(JSON.stringify(findings))
       for (const { subject, state, found, neededFor, wayOut } of findings) {
         print(`${state.padEnd(8)} ${subject}: ${found}`)
-        if (wayOut === undefined) continue
         print(`         needed for ${neededFor}`)
-        print(`         way out: ${wayOut}`)
+        if (wayOut !== undefined) print(`         way out: ${wayOut}`)
       }
     })
 }

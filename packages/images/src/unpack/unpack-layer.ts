@@ -25,8 +25,8 @@ export interface UnpackDestination {
   /** The snapshotter's name, which is part of the label that holds the snapshots. */
   readonly snapshotterName: string
   readonly applier: Applier
-  /** Called after each stage of a layer that has succeeded; must not throw. */
-  readonly onStage?: ((stage: UnpackStage, milliseconds: number) => void) | undefined
+  /** Called in place of each stage of a layer; returns what the stage's work returns. By default the work is done. */
+  readonly aroundStage?: AroundStage | undefined
 }
 
 /**
@@ -34,6 +34,13 @@ export interface UnpackDestination {
  * still arriving of it; the snapshot is committed, after those below it.
  */
 export type UnpackStage = 'prepare' | 'apply' | 'commit'
+
+/** What is done around a stage of unpacking a layer, such as measuring it. */
+export type AroundStage = <T>(
+  stage: UnpackStage,
+  layer: Pick<LayerLink, 'layer' | 'chainId'>,
+  work: () => Promise<T>,
+) => Promise<T>
 
 /** How to unpack one layer. */
 export interface UnpackLayerOptions extends UnpackDestination, AbortOptions {
@@ -150,21 +157,22 @@ interface Draft {
 }
 
 async function prepareAndApply(
-  { layer, diffId, parent }: LayerLink,
+  link: LayerLink,
   { key, labels, opened }: Draft & { readonly opened: OpenedLayer | undefined },
   options: UnpackLayerOptions,
 ): Promise<AppliedLayer> {
-  const { snapshotter, applier, budget, signal } = options
+  const { layer, diffId, parent } = link
+  const { snapshotter, applier, budget, aroundStage = justDo, signal } = options
   using _slot = await options.slots.acquire({ signal })
   const late = hasLayerDirectories(snapshotter) ? snapshotter : undefined
-  const mounts = await timed('prepare', options, () =>
+  const mounts = await aroundStage('prepare', link, () =>
     snapshotter.prepare(key, late ? undefined : parent, { labels, signal }),
   )
   // The lowest layer has nothing below it, and needs no whiteouts.
   const target =
     late && parent !== undefined ? [layerMount(await late.layerDirectory(key, { signal }))] : mounts
   using _telling = tellExtracting(opened, options)
-  const applied = await timed('apply', options, () =>
+  const applied = await aroundStage('apply', link, () =>
     applier.apply(layer, target, { diffId, arriving: opened?.arriving, signal }),
   )
   // An applier on another host may not check it.
@@ -199,7 +207,7 @@ function tellExtracting(
 }
 
 async function commit(
-  { chainId, parent }: LayerLink,
+  link: LayerLink,
   {
     key,
     labels,
@@ -208,13 +216,14 @@ async function commit(
   }: Draft & { readonly applied: AppliedLayer; readonly unpacking: Unpacking },
   options: UnpackLayerOptions,
 ): Promise<void> {
-  const { snapshotter, below, onCommitting, signal } = options
+  const { chainId, parent } = link
+  const { snapshotter, below, onCommitting, aroundStage = justDo, signal } = options
   if (!hasLayerDirectories(snapshotter)) {
-    await timed('commit', options, () => snapshotter.commit(chainId, key, { labels, signal }))
+    await aroundStage('commit', link, () => snapshotter.commit(chainId, key, { labels, signal }))
     return
   }
   const ask = async () => {
-    const committing = timed('commit', options, () =>
+    const committing = aroundStage('commit', link, () =>
       snapshotter.commit(chainId, key, {
         ...{ parent, impliedDirectories: applied.implied },
         ...{ labels, signal },
@@ -239,16 +248,7 @@ async function commit(
   }
 }
 
-async function timed<T>(
-  stage: UnpackStage,
-  { onStage }: Pick<UnpackDestination, 'onStage'>,
-  work: () => Promise<T>,
-): Promise<T> {
-  const started = performance.now()
-  const result = await work()
-  onStage?.(stage, performance.now() - started)
-  return result
-}
+const justDo: AroundStage = (_stage, _layer, work) => work()
 
 /** A mount that tells an applier where to write, and the form of removals there; nothing is mounted. */
 function layerMount({ path, opaqueAttribute }: LayerDirectory): DiffMount {

@@ -62,7 +62,7 @@ export async function createTask(wanted: NewTask): Promise<Task> {
   const isNew = cgroup !== undefined && context.cgroups.named(cgroup)?.exists === false
   const newCgroup = isNew ? cgroup : undefined
   const state = { pid: 0, started: false, uses: uses.records }
-  const record: TaskRecord = { format: 1, choice, sharesPids, io, newCgroup, ...state }
+  const record: TaskRecord = { choice, sharesPids, io, newCgroup, ...state }
   // From here on, a later process that finds the bundle knows what to undo.
   writeTask(bundle, record)
   const first = undo.use(new FirstProcess(namespace, id, context))

@@ -1,14 +1,15 @@
-import { type Bundle, TaskUses } from '@nsbox/bundle'
+import { type Bundle, refuseNewer, TaskUses } from '@nsbox/bundle'
+import { readDump } from '../checkpoints/dump-record.ts'
 import type { ContainerStatus } from '../runc/container-state.ts'
 import { endProcess } from '../runc/end-process.ts'
 import { runcOf } from './create-task.ts'
 import { FirstProcess } from './first-process.ts'
-import type { RestoreSource } from './restore-source.ts'
+import { type RestoreSource, storedSource } from './restore-source.ts'
 import { RestoredStart } from './restored-start.ts'
 import type { TaskState } from './state-error.ts'
 import { Task } from './task.ts'
 import { processKey, type TaskContext } from './task-context.ts'
-import { readTask, type TaskRecord } from './task-record.ts'
+import { readExec, readTask, type TaskRecord } from './task-record.ts'
 import { CreatedStart } from './task-start.ts'
 import { removeContainer, removeNewCgroup } from './undo-process.ts'
 
@@ -40,6 +41,17 @@ export async function recoverTasks(
       }
     }),
   )
+}
+
+/**
+ * To be called before anything is changed.
+ * @throws `failed_precondition` if a newer program has written a record of one of these tasks
+ */
+export function refuseNewerTasks(bundles: readonly Bundle[]): void {
+  for (const bundle of bundles) {
+    const execs = bundle.execIds().map((id) => () => readExec(bundle.execFiles(id)))
+    refuseNewer([() => readTask(bundle), () => readDump(bundle), ...execs])
+  }
 }
 
 /** A task of an earlier process. */
@@ -94,7 +106,8 @@ async function recoverRestored(
   const process = context.supervisor.process(processKey(namespace, id))
   const runc = runcOf(record.choice, bundle)
   const first = new FirstProcess(namespace, id, context)
-  const start = new RestoredStart({ context, runc, bundle, record }, restore)
+  const source = await storedSource(restore, bundle)
+  const start = new RestoredStart({ context, runc, bundle, record }, source)
   await start.recover(first, process)
   const task = new Task({ namespace, id, context, runc, bundle, record, first, uses, start })
   await task.recover(first.isMade ? 'running' : 'created')

@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ImageDirectories, readBundleSpec } from '@nsbox/bundle'
+import { type Bundle, type ImageDirectories, readBundleSpec } from '@nsbox/bundle'
 import type { RuntimeTaskOptions } from '@nsbox/core/tasks'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 import { removeTree } from '@nsbox/trees'
@@ -8,6 +8,8 @@ import { taskOptions } from '../options/task-options.ts'
 import { requireHostRoot } from '../rootless/host-limits.ts'
 import { requireCriu } from '../runc/require-criu.ts'
 import { checkStandardDescriptors } from '../runc-internals/standard-descriptors.ts'
+
+const specType = 'types.containerd.io/opencontainers/runtime-spec/1/Spec'
 
 /** The images that a task is restored from; part of its record. */
 export interface RestoreSource {
@@ -58,6 +60,23 @@ export async function restoreSource(
     await discardImages(source)
     throw error
   }
+}
+
+/**
+ * The images of a record, with what the first programs that restored tasks left out of it. They took the same from the
+ * spec, which is in the bundle.
+ */
+export async function storedSource(
+  stored: Omit<RestoreSource, 'namespaces'> & Partial<RestoreSource>,
+  bundle: Bundle,
+): Promise<RestoreSource> {
+  const { namespaces } = stored
+  if (namespaces !== undefined) return { ...stored, namespaces }
+  const { cgroup, ownNamespaces } = await readBundleSpec({
+    typeUrl: specType,
+    value: await readFile(bundle.config),
+  })
+  return { ...stored, cgroup, namespaces: ownNamespaces }
 }
 
 /** Removes images that belong to the runtime; those of a user stay. */

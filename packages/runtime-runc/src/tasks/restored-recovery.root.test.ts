@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { bundleSources, run } from '@nsbox/testing'
@@ -30,6 +30,27 @@ describeWith(needs, 'a task that goes on from a checkpoint', () => {
     expect(await bench.tasks.wait('one')).toMatchObject({ exitStatus: 137 })
     await bench.tasks.delete('one')
     expect(bench.topics()).toEqual(['/tasks/create', '/tasks/start', '/tasks/exit', '/tasks/delete'])
+    expect(bench.left()).toEqual([])
+    expect(bench.warnings).toEqual([])
+  })
+
+  test('can be started if its record is of the first program that made such ones', async () => {
+    await using bench = await RestoreBench.open()
+    const { images, rootfs } = await bench.counted()
+    await bench.tasks.create('one', { rootfs, spec: bench.spec('one', counter), options: bench.from(images) })
+    const path = join(bench.directory, 'bundles/bench/one/task.json')
+    const { restore, ...record } = JSON.parse(readFileSync(path, 'utf8'))
+    const first = { images: restore.images, owned: restore.owned, hostname: restore.hostname }
+    writeFileSync(path, JSON.stringify({ ...record, restore: first }))
+    await bench.reopen()
+    const { pid } = await bench.tasks.start('one')
+    const [own, hosts] = [pid, 'self'].map((of) => readlinkSync(`/proc/${of}/ns/net`))
+    expect(own).not.toBe(hosts)
+    const { stdout } = await run('nsenter', [`--net=/proc/${pid}/ns/net`, 'ip', '-o', 'link', 'show', 'up'])
+    expect(stdout).toContain('lo:')
+    await bench.tasks.kill('one', 9)
+    await bench.tasks.wait('one')
+    await bench.tasks.delete('one')
     expect(bench.left()).toEqual([])
     expect(bench.warnings).toEqual([])
   })

@@ -91,7 +91,7 @@ async function prepare(dump: Dump, paused: boolean): Promise<void> {
   const { task, place, imagePath, workPath } = dump
   const { parent, signal } = dump.options
   try {
-    writeDump(task.bundle, { format: 1, paused, images: imagePath })
+    writeDump(task.bundle, { paused, images: imagePath })
     for (const path of [imagePath, workPath]) makeDirectories(path, 0o700)
     await rm(join(workPath, logName), { force: true })
     if (parent === undefined) return

@@ -7,9 +7,12 @@ import { Timestamp } from '@nsbox/time'
 import type { RestoreSource } from './restore-source.ts'
 import type { RuntimeChoice } from './runtime-choice.ts'
 
+/** The formats of the records below. */
+const taskFormat = 1
+const execFormat = 1
+
 /** What a later process must know of a task: `task.json` in its bundle. */
 export interface TaskRecord {
-  readonly format: 1
   readonly choice: RuntimeChoice
   /** Whether it has no pid namespace of its own, so that its processes can outlive the first one. */
   readonly sharesPids: boolean
@@ -52,20 +55,21 @@ export function exitOf({ exitStatus, exitedAt }: StoredExit): ProcessExit {
 }
 
 export function writeTask({ path }: Bundle, record: TaskRecord): void {
-  writeState(join(path, 'task.json'), record)
+  writeState(join(path, 'task.json'), taskFormat, record)
 }
 
-/** Undefined if the bundle was not completed. */
+/** Undefined if the bundle was not completed. @throws as `readState` */
 export function readTask({ path }: Bundle): TaskRecord | undefined {
-  return readState(join(path, 'task.json')) as TaskRecord | undefined
+  return readState(join(path, 'task.json'), taskFormat) as TaskRecord | undefined
 }
 
 export function writeExec(files: ExecFiles, record: ExecRecord): void {
-  writeState(execFile(files), record)
+  writeState(execFile(files), execFormat, record)
 }
 
+/** Undefined if the exec was not completed. @throws as `readState` */
 export function readExec(files: ExecFiles): ExecRecord | undefined {
-  return readState(execFile(files)) as ExecRecord | undefined
+  return readState(execFile(files), execFormat) as ExecRecord | undefined
 }
 
 /** Removes only the record, if there is one. */

@@ -70,7 +70,7 @@ export async function createTask({ namespace, id, context, options, sandbox }: N
   // Those that the options name stay when the task ends, and come first, as in containerd.
   const images = given === '' ? await imagesOf(options, context, undo) : undefined
   const begun: TaskRecord = {
-    ...{ format: 1, binary, isShared: sandbox !== undefined, pid: 0, uses: uses.records, exitTold: false },
+    ...{ binary, isShared: sandbox !== undefined, pid: 0, uses: uses.records, exitTold: false },
     ...(images !== undefined && { images }),
   }
   // From here on, a later process that finds the bundle knows what to undo.

@@ -1,4 +1,4 @@
-import { type Bundle, TaskUses } from '@nsbox/bundle'
+import { type Bundle, refuseNewer, TaskUses } from '@nsbox/bundle'
 import type { Process } from '@nsbox/core/tasks'
 import { isNotFound, isUnavailable } from '@nsbox/errors'
 import { connectShim, type ShimConnection } from '../shim/shim-connection.ts'
@@ -17,9 +17,11 @@ const answerTimeout = 5000
  * A task that cannot be taken over does not prevent others.
  *
  * @param add takes each task
+ * @throws `failed_precondition`, before anything is changed, if a newer program has written the record of one
  */
 export async function recoverTasks(context: ShimContext, add: (task: ShimTask) => void): Promise<void> {
   const bundles = context.bundles.list()
+  refuseNewer(bundles.map((bundle) => () => readTask(bundle)))
   const inUse = new Set<string>()
   await Promise.all(
     bundles.map(async (bundle) => {

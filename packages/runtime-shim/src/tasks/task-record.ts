@@ -4,9 +4,10 @@ import { type Bundle, readState, writeState } from '@nsbox/bundle'
 import { isErrno } from '@nsbox/errors'
 import { type Bootstrap, parseBootstrap } from '../shim/bootstrap.ts'
 
+const format = 1
+
 /** What a later process must know of a task: `shim.json` in its bundle. */
 export interface TaskRecord {
-  readonly format: 1
   /** Path of the shim's program. */
   readonly binary: string
   /** Whether the shim belongs to another container, and does not end with this task. */
@@ -24,12 +25,12 @@ export interface TaskRecord {
 }
 
 export function writeTask({ path }: Bundle, record: TaskRecord): void {
-  writeState(join(path, 'shim.json'), record)
+  writeState(join(path, 'shim.json'), format, record)
 }
 
-/** Undefined if the bundle was not completed. */
+/** Undefined if the bundle was not completed. @throws as `readState` */
 export function readTask({ path }: Bundle): TaskRecord | undefined {
-  return readState(join(path, 'shim.json')) as TaskRecord | undefined
+  return readState(join(path, 'shim.json'), format) as TaskRecord | undefined
 }
 
 /** How to connect to a shim, by the file `address` in the bundle; undefined if there is none. */

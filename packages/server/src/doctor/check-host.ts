@@ -3,16 +3,19 @@ import { accessSync, constants, existsSync, mkdtempSync, statfsSync, statSync } 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { directoriesUser } from '@nsbox/client'
-import { isErrno } from '@nsbox/errors'
-import { delegatedCgroup } from '@nsbox/runtime-runc'
-import { findProgram } from '@nsbox/supervisor/programs'
 import { planUserNamespace, userNamespaceRefusal } from '@nsbox/sys/user-namespaces'
 import { removeTree } from '@nsbox/trees'
 import { defaultDirectories } from '../configuration/default-directories.ts'
+import { cgroups } from './cgroups.ts'
 import type { Finding } from './finding.ts'
+import { kernel } from './kernel.ts'
+import { answerOf, programFinding } from './program-finding.ts'
 
 /** Fewer bytes than this are left on a disk that a few images fill. */
 const littleSpace = 2 * 1024 ** 3
+
+/** Fewer files than this have the images of one distribution. */
+const fewFiles = 50_000
 
 /**
  * Looks at what this user can do on this host, and with what: programs, namespaces, cgroups and room. Changes nothing.
@@ -27,10 +30,11 @@ export async function checkHost({
   const isRoot = process.geteuid?.() === 0
   const findings = [room(root)]
   if (process.platform !== 'linux') return findings
+  findings.push(kernel())
   if (!isRoot) findings.push(namespaces(), ids(), socketDirectory())
   findings.push(
     await overlays(isRoot, root),
-    programFinding('runc', 'running containers', 'install the package runc'),
+    runc(),
     await cgroups(isRoot),
     isRoot ? plugins() : userNetwork(),
     checkpoints(isRoot),
@@ -42,10 +46,12 @@ export async function checkHost({
 function room(root: string): Finding {
   const subject = 'room'
   const neededFor = 'images and snapshots'
-  const { bavail, bsize } = statfsSync(existing(root))
+  const { bavail, bsize, files, ffree } = statfsSync(existing(root))
   const free = bavail * bsize
-  const found = `${(free / 1024 ** 3).toFixed(1)} GiB free for ${root}`
-  if (free >= littleSpace) return { subject, state: 'ok', found, neededFor }
+  // Some file systems make inodes as they are needed, and count none.
+  const few = files > 0 && ffree < fewFiles
+  const found = `${(free / 1024 ** 3).toFixed(1)} GiB ${few ? `and ${ffree} files ` : ''}free for ${root}`
+  if (free >= littleSpace && !few) return { subject, state: 'ok', found, neededFor }
   return { subject, state: 'limited', found, neededFor, wayOut: 'name another directory by --root' }
 }
 
@@ -122,18 +128,13 @@ async function overlayRefusal(isRoot: boolean, near: string): Promise<string | u
   }
 }
 
-async function cgroups(isRoot: boolean): Promise<Finding> {
-  const about = { subject: 'cgroups', neededFor: 'limits and metrics of containers, and pausing them' }
-  const own = isRoot ? '/' : await delegatedCgroup()
-  if (own !== undefined) return { ...about, state: 'ok', found: isRoot ? 'of root' : `delegated at ${own}` }
-  return {
-    ...about,
-    state: 'limited',
-    found: 'none is delegated to this user',
-    wayOut:
-      'run the server as a service of the user’s systemd with Delegate=yes and DelegateSubgroup=server; ' +
-      'containers without limits run without',
-  }
+function runc(): Finding {
+  return programFinding('runc', {
+    neededFor: 'running containers',
+    wayOut: 'install the package runc',
+    lack: 'missing',
+    version: ['--version'],
+  })
 }
 
 function plugins(): Finding {
@@ -150,7 +151,7 @@ function plugins(): Finding {
 
 function userNetwork(): Finding {
   const neededFor = 'networks of containers (ctr run --cni)'
-  const pasta = programFinding('pasta', neededFor, 'install the package passt')
+  const pasta = programFinding('pasta', { neededFor, wayOut: 'install the package passt' })
   if (pasta.state !== 'ok' || isWritable('/dev/net/tun')) return pasta
   return {
     ...pasta,
@@ -162,23 +163,27 @@ function userNetwork(): Finding {
 
 function checkpoints(isRoot: boolean): Finding {
   const neededFor = 'checkpoints and forks of containers'
-  if (isRoot) return programFinding('criu', neededFor, 'install the package criu')
-  const found = 'CRIU needs root of the host'
-  return { subject: 'criu', state: 'limited', found, neededFor, wayOut: 'use a server that root runs' }
+  if (!isRoot) {
+    const found = 'CRIU needs root of the host'
+    return { subject: 'criu', state: 'limited', found, neededFor, wayOut: 'use a server that root runs' }
+  }
+  const criu = programFinding('criu', {
+    neededFor,
+    wayOut: 'install the package criu',
+    version: ['--version'],
+  })
+  if (criu.state !== 'ok') return criu
+  const checked = answerOf('criu', ['check'])
+  if ('text' in checked) return criu
+  const wayOut = 'use a kernel with CONFIG_CHECKPOINT_RESTORE; criu check tells more'
+  return { ...criu, state: 'limited', found: `${criu.found}: ${checked.failure}`, wayOut }
 }
 
 function decompressor(): Finding {
-  return programFinding('igzip', 'fast decompression of gzip layers', 'install the package isal')
-}
-
-function programFinding(subject: string, neededFor: string, wayOut: string): Finding {
-  try {
-    const found = findProgram(subject, { searchPath: process.env.PATH, from: process.cwd() })
-    return { subject, state: 'ok', found, neededFor }
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT') && !isErrno(error, 'EACCES')) throw error
-    return { subject, state: 'limited', found: 'not in $PATH', neededFor, wayOut }
-  }
+  return programFinding('igzip', {
+    neededFor: 'fast decompression of gzip layers',
+    wayOut: 'install the package isal',
+  })
 }
 
 /** The nearest directory above a path that exists. */

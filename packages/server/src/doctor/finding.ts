@@ -2,7 +2,7 @@
 export interface Finding {
   /** What was looked at, such as `user namespaces`. */
   readonly subject: string
-  /** `limited`: things work, but not all, or slower. */
+  /** `limited`: things work, but not all, or slower. `missing`: no container runs without it. */
   readonly state: 'ok' | 'limited' | 'missing'
   /** What is there, or why it is not. */
   readonly found: string

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { readState, writeState } from '@nsbox/bundle'
 import type { Labels } from '@nsbox/core/labels'
 import type { Mount } from '@nsbox/core/snapshots'
-import { isErrno, NsboxError } from '@nsbox/errors'
+import { isErrno } from '@nsbox/errors'
 
 /** A mount, as stored. Times are microseconds since 1970. */
 export interface KeptMount {
@@ -26,6 +27,7 @@ export interface ActivationRecord {
 }
 
 const file = 'activation.json'
+const format = 1
 
 /** Name of the directory of an activation; the client's name may be any text. */
 export function directoryName(namespace: string, name: string): string {
@@ -34,28 +36,21 @@ export function directoryName(namespace: string, name: string): string {
 
 /** Writes the record of an activation atomically. */
 export function writeRecord(directory: string, record: ActivationRecord): void {
-  const written = join(directory, `.${file}`)
-  writeFileSync(written, JSON.stringify(record), { mode: 0o600 })
-  renameSync(written, join(directory, file))
+  writeState(join(directory, file), format, record)
 }
 
 /**
  * The record of an activation; undefined if it was not completed.
- * @throws `data_loss` for an invalid file
+ * @throws as `readState`
  */
 export function readRecord(directory: string): ActivationRecord | undefined {
-  try {
-    return JSON.parse(readFileSync(join(directory, file), 'utf8')) as ActivationRecord
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined
-    if (!(error instanceof SyntaxError)) throw error
-    throw new NsboxError('data_loss', `record of mounts in ${JSON.stringify(directory)}`, { cause: error })
-  }
+  return readState(join(directory, file), format) as ActivationRecord | undefined
 }
 
 /** Removes the directory of an activation, whose mounts have ended. */
 export function removeRecord(directory: string): void {
-  for (const name of [file, `.${file}`]) rmSync(join(directory, name), { force: true })
+  // What a killed server was writing; servers before the first release began its name with a dot.
+  for (const name of [file, `${file}.new`, `.${file}`]) rmSync(join(directory, name), { force: true })
 }
 
 /** The directories of all activations. */

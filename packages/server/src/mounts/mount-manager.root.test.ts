@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Mount } from '@nsbox/core/snapshots'
 import type { GivenPaths, PathUses } from '@nsbox/core/tasks'
@@ -8,6 +8,7 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { directoryName } from './activation-record.ts'
 import { MountManager } from './mount-manager.ts'
 
 /** Counts uses that have not ended, new or resumed. */
@@ -92,6 +93,35 @@ describeWith({ root: true, linux: true }, 'a mount manager', () => {
     expect(await made()).toEqual([])
     expect(await readdir(directory)).toEqual([])
     expect(manager.list('n', [])).toEqual([])
+  })
+
+  test('takes over mounts of the first program that made such ones, and refuses those of a newer', async () => {
+    const left = join(directory, directoryName('n', 'x'))
+    await mkdir(join(left, '0000'), { recursive: true })
+    await mount(low, join(left, '0000'))
+    const fixture = join(import.meta.dirname, '../testing/records/activation-1-first.json')
+    const text = (await readFile(fixture, 'utf8')).replaceAll('$directory', left).replace('$low', low.source)
+    const newer = JSON.stringify({ ...JSON.parse(text), format: 2 })
+    await writeFile(join(left, 'activation.json'), newer)
+    await expect(open()).rejects.toMatchObject({
+      code: 'failed_precondition',
+      message: expect.stringContaining(
+        'has format 2, this program knows formats up to 1: use a newer program',
+      ),
+    })
+    expect(await readFile(join(left, 'activation.json'), 'utf8')).toBe(newer)
+    expect(await made()).toHaveLength(1)
+    await writeFile(join(left, 'activation.json'), text)
+    await using manager = await open()
+    expect(uses.current).toBe(1)
+    const { labels, active, system } = manager.info('n', 'x')
+    expect(labels).toEqual({ a: 'b' })
+    expect(active).toEqual([{ mount: low, mountPoint: join(left, '0000'), mountedAt: 1_764_561_376_123_456 }])
+    expect(system).toEqual([{ type: 'bind', source: join(left, '0000'), options: ['rbind'] }])
+    await manager.update('n', { name: 'x', labels: { a: 'c' } }, [])
+    await manager.deactivate('n', 'x')
+    expect(await made()).toEqual([])
+    expect(await readdir(directory)).toEqual([])
   })
 
   test('ends the mounts of tasks that are gone, and no others', async () => {

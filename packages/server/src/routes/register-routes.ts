@@ -48,7 +48,7 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts, shared:
   leasesRoutes(router, view)
   containersRoutes(router, view)
   snapshotsRoutes(router, callSnapshotterFrom(metadata, snapshotters, ahead))
-  diffRoutes(router, differsOf(view, { applier, workers }))
+  diffRoutes(router, differsOf(view, { applier, workers, tracer: parts.tracer }))
   diskRoutes(router, view)
   mountsRoutes(router, mounts, namespaceOf)
   sandboxStoreRoutes(router, view)

@@ -8,6 +8,7 @@ import type { MountManager } from '../mounts/mount-manager.ts'
 import type { RunningSandboxes } from '../sandboxes/running-sandboxes.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
 import type { OpenRuntime } from '../tasks/open-runtime.ts'
+import type { Tracer } from '../tracing/tracer.ts'
 import type { PageLink } from '../web/web-page.ts'
 
 /** The parts of a server that its services need. */
@@ -25,6 +26,7 @@ export interface RouteParts {
   /** Directory of `hosts.toml` files, which a reload may change. */
   readonly hostsDir: () => string | undefined
   readonly counts: ServerCounts
+  readonly tracer: Tracer
   /** Whether a namespace shares nothing with others. */
   readonly isAlone: (namespace: string) => boolean
   /** Makes a link to the page for browsers. @throws `failed_precondition` if there is none */

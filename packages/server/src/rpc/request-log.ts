@@ -12,6 +12,7 @@ import type { CallCounts } from '../counts/call-counts.ts'
 import { publish } from '../counts/channels.ts'
 import { codeName } from '../counts/outcome-code.ts'
 import { accessOf, headerOf } from './call-access.ts'
+import { type CallSpan, type CallSpans, noCallSpans } from './call-spans.ts'
 import { failureLevel } from './failure-level.ts'
 import type { LoopMonitor } from './loop-monitor.ts'
 
@@ -22,13 +23,23 @@ import type { LoopMonitor } from './loop-monitor.ts'
  */
 export function requestLog(
   log: Logger,
-  { loop, counts }: { readonly loop: Pick<LoopMonitor, 'touch'>; readonly counts: CallCounts },
+  {
+    loop,
+    counts,
+    spans = noCallSpans,
+  }: {
+    readonly loop: Pick<LoopMonitor, 'touch'>
+    readonly counts: CallCounts
+    /** Makes a span of each call; by default there are none. */
+    readonly spans?: CallSpans | undefined
+  },
 ): Interceptor {
   let calls = 0
   return (next) => async (request) => {
-    const end = begin(request)
+    const span = spans.begin(request)
+    const end = begin(request, span)
     try {
-      const outcome = await next(request)
+      const outcome = await span.run(() => next(request))
       const touch = () => loop.touch(request.method)
       if (outcome.stream) {
         // A stream that nobody reads to its end is over once the call is.
@@ -49,7 +60,7 @@ export function requestLog(
     }
   }
 
-  function begin(request: UnaryRequest | StreamRequest): (error?: unknown) => void {
+  function begin(request: UnaryRequest | StreamRequest, span: CallSpan): (error?: unknown) => void {
     const { service, method } = request
     loop.touch(method)
     const counted = counts.begin(method)
@@ -66,6 +77,7 @@ export function requestLog(
     return (error) => {
       if (isOver) return
       isOver = true
+      span.end(error)
       loop.touch(method)
       const taken = performance.now() - started
       const failure = error === undefined ? undefined : toConnectError(error)

@@ -1,6 +1,9 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { parseState, stateText } from '@nsbox/bundle'
 import { isErrno, NsboxError, quoted } from '@nsbox/errors'
+
+const format = 1
 
 /** The record of a created sandbox. Times are microseconds since 1970. */
 export interface SandboxRecord {
@@ -21,18 +24,20 @@ export class SandboxRecords {
     this.#directory = directory
   }
 
-  /** @throws `data_loss` for a file that is no record */
+  /** @throws `data_loss` for a file that is no record; `failed_precondition` for that of a newer program */
   async get(id: string): Promise<SandboxRecord | undefined> {
+    const path = join(this.#directory, id)
     let text: string
     try {
-      text = await readFile(join(this.#directory, id), 'utf8')
+      text = await readFile(path, 'utf8')
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return undefined
       throw error
     }
-    const record = parsed(text)
-    if (record === undefined) throw new NsboxError('data_loss', `record of sandbox ${quoted(id)}`)
-    return record
+    const { createdAt, startedAt, exitedAt } = parseState(text, format, path)
+    if (!isTime(createdAt) || !isTime(startedAt ?? 0) || !isTime(exitedAt ?? 0))
+      throw new NsboxError('data_loss', `record of sandbox ${quoted(id)}`)
+    return { createdAt, startedAt, exitedAt } as SandboxRecord
   }
 
   /** Writes a record atomically. */
@@ -41,7 +46,7 @@ export class SandboxRecords {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     // Safe: no id begins with a dot.
     const written = join(dirname(path), `.${id}`)
-    await writeFile(written, JSON.stringify(record), { mode: 0o600 })
+    await writeFile(written, stateText(format, record), { mode: 0o600 })
     await rename(written, path)
   }
 
@@ -50,12 +55,6 @@ export class SandboxRecords {
   }
 }
 
-function parsed(text: string): SandboxRecord | undefined {
-  try {
-    const { createdAt, startedAt, exitedAt } = JSON.parse(text)
-    const times = [createdAt, startedAt ?? 0, exitedAt ?? 0]
-    return times.every((time) => Number.isSafeInteger(time)) ? { createdAt, startedAt, exitedAt } : undefined
-  } catch {
-    return undefined
-  }
+function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value)
 }

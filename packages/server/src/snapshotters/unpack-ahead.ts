@@ -7,6 +7,8 @@ import { isDigest, labelKeys } from '@nsbox/oci'
 import type { Logger } from 'pino'
 import type { ServerCounts } from '../counts/server-counts.ts'
 import type { FlightsOf } from '../flights-by-namespace.ts'
+import type { Tracer } from '../tracing/tracer.ts'
+import { aroundStage } from './around-stage.ts'
 import { type LeasedImage, LeasedImages } from './leased-images.ts'
 
 /** What unpacking needs. */
@@ -16,6 +18,7 @@ export interface UnpackAheadParts {
   readonly applier: Applier
   readonly flights: FlightsOf
   readonly counts: Pick<ServerCounts, 'unpacked'>
+  readonly tracer: Tracer
   readonly log: Logger
 }
 
@@ -115,7 +118,7 @@ export class UnpackAhead {
     caller: LeasedSnapshots,
     { signal }: AbortOptions,
   ): Promise<boolean> {
-    const { metadata, flights, counts, log } = this.#parts
+    const { metadata, flights, counts, tracer, log } = this.#parts
     const { namespace, lease, snapshotterName } = caller
     try {
       if (await snapshotExists(this.#ownSnapshots(caller), chainId, { signal })) return true
@@ -126,7 +129,7 @@ export class UnpackAhead {
       return await unpackThrough(chainId, image.chain, {
         ...destination,
         flights: flights(namespace),
-        onStage: counts.unpacked,
+        aroundStage: aroundStage(counts, tracer, snapshotterName),
         signal,
       })
     } catch (err) {

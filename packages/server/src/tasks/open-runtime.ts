@@ -8,6 +8,7 @@ import type { SupervisorStatistics } from '@nsbox/supervisor'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Logger } from 'pino'
 import { ttrpcAddress } from '../listen/ttrpc-socket.ts'
+import type { Tracer } from '../tracing/tracer.ts'
 import { runtimesOf } from './runtimes.ts'
 
 /** How to open the runtime of a server. */
@@ -31,6 +32,7 @@ export interface OpenRuntimeOptions {
   readonly onEvent: (namespace: string, event: DomainEvent) => void
   /** Called with events of tasks from before the start. */
   readonly onMissed: (namespace: string, event: DomainEvent) => void
+  readonly tracer: Tracer
   readonly log: Logger
 }
 
@@ -55,8 +57,21 @@ const refusals: ReadonlySet<string> = new Set(['permission_denied', 'unimplement
  * @throws `invalid_argument` for both a program and a shim
  */
 export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRuntime> {
-  const { state, root, temporary, address, binary, shim, shortcuts, isSealed, uses, onEvent, onMissed, log } =
-    options
+  const {
+    state,
+    root,
+    temporary,
+    address,
+    binary,
+    shim,
+    shortcuts,
+    isSealed,
+    uses,
+    onEvent,
+    onMissed,
+    tracer,
+    log,
+  } = options
   if (binary !== undefined && shim !== undefined) {
     const why = 'a shim takes the program from the options of its containers'
     throw new NsboxError('invalid_argument', `runtime.binary with runtime.shim: ${why}`)
@@ -92,7 +107,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
     const owned = opening.move()
     return {
       runtime: {
-        ...runtimesOf({ runc, shims, runcShim: (name) => (isSealed(name) ? undefined : shim) }),
+        ...runtimesOf({ runc, shims, runcShim: (name) => (isSealed(name) ? undefined : shim), tracer }),
         info: (asked) => runc.info(asked),
       },
       supervision: () => runc.supervision(),

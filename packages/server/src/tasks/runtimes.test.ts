@@ -1,5 +1,6 @@
 import type { RuntimeTasks } from '@nsbox/core/tasks'
 import { expect, test } from 'vitest'
+import { noTracer } from '../tracing/tracer.ts'
 import { runtimesOf } from './runtimes.ts'
 
 /** Runtimes that only say which of them was asked to make a task, and of which name. */
@@ -16,8 +17,13 @@ function runtimes() {
       }) as Pick<RuntimeTasks, 'has' | 'create'> as RuntimeTasks,
   })
   const runcShim = (namespace: string) => (namespace === 'tenant' ? undefined : '/the/shim')
-  const all = runtimesOf({ runc: runtime('runc'), shims: runtime('shim'), runcShim })
-  const none = runtimesOf({ runc: runtime('runc'), shims: runtime('shim'), runcShim: () => undefined })
+  const all = runtimesOf({ runc: runtime('runc'), shims: runtime('shim'), runcShim, tracer: noTracer })
+  const none = runtimesOf({
+    runc: runtime('runc'),
+    shims: runtime('shim'),
+    runcShim: () => undefined,
+    tracer: noTracer,
+  })
   return { all, none, asked }
 }
 

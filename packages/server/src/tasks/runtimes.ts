@@ -15,6 +15,7 @@ import type {
 } from '@nsbox/core/tasks'
 import { NsboxError } from '@nsbox/errors'
 import { isRuntimeName } from '../runtime-names.ts'
+import type { OpenSpan, SpanFacts, Tracer } from '../tracing/tracer.ts'
 
 /** The runtimes of a server. */
 export interface RuntimesParts {
@@ -23,18 +24,30 @@ export interface RuntimesParts {
   readonly shims: Pick<TaskRuntime, 'namespace'>
   /** The shim that runs those of a namespace instead, as the name of a runtime or a path; undefined for none. */
   readonly runcShim: (namespace: string) => string | undefined
+  /** Records the work on tasks, whoever asks for it: a call, or the monitor that restarts containers. */
+  readonly tracer: Tracer
 }
 
 /** The runtimes of a server: runc by its names, and shims by all others and by their paths. */
-export function runtimesOf({ runc, shims, runcShim }: RuntimesParts): Pick<TaskRuntime, 'namespace'> {
+export function runtimesOf({ runc, shims, runcShim, tracer }: RuntimesParts): Pick<TaskRuntime, 'namespace'> {
   return {
     namespace: (name) =>
       new TasksOfRuntimes({
         runc: runc.namespace(name),
         shims: shims.namespace(name),
         runcShim: runcShim(name),
+        namespace: name,
+        tracer,
       }),
   }
+}
+
+/** The tasks of a namespace in each runtime. */
+interface TasksParts extends Pick<RuntimesParts, 'tracer'> {
+  readonly runc: RuntimeTasks
+  readonly shims: RuntimeTasks
+  readonly runcShim: string | undefined
+  readonly namespace: string
 }
 
 /** The tasks of a namespace in all runtimes. */
@@ -42,15 +55,15 @@ class TasksOfRuntimes implements RuntimeTasks {
   readonly #runc: RuntimeTasks
   readonly #shims: RuntimeTasks
   readonly #runcShim: string | undefined
+  readonly #namespace: string
+  readonly #tracer: Tracer
 
-  constructor({
-    runc,
-    shims,
-    runcShim,
-  }: Readonly<Record<'runc' | 'shims', RuntimeTasks>> & { readonly runcShim: string | undefined }) {
+  constructor({ runc, shims, runcShim, namespace, tracer }: TasksParts) {
     this.#runc = runc
     this.#shims = shims
     this.#runcShim = runcShim
+    this.#namespace = namespace
+    this.#tracer = tracer
   }
 
   has(id: string): boolean {
@@ -64,16 +77,20 @@ class TasksOfRuntimes implements RuntimeTasks {
     const { runtimePath, ...others } = options
     const given = runtimePath ?? options.runtimeName
     const shim = given === undefined || isRuntimeName(given) ? this.#runcShim : given
-    if (shim === undefined) return await this.#runc.create(id, others)
-    return await this.#shims.create(id, { ...others, runtimeName: shim })
+    return await this.#withPid('nsbox.task.create', [id], () =>
+      shim === undefined
+        ? this.#runc.create(id, others)
+        : this.#shims.create(id, { ...others, runtimeName: shim }),
+    )
   }
 
   start(id: string, options?: ProcessChoice): Promise<{ readonly pid: number }> {
-    return this.#of(id).start(id, options)
+    const of = [id, options?.execId] as const
+    return this.#withPid('nsbox.task.start', of, () => this.#of(id).start(id, options))
   }
 
   delete(id: string, options?: AbortOptions): Promise<ProcessExit & { readonly pid: number }> {
-    return this.#of(id).delete(id, options)
+    return this.#withPid('nsbox.task.delete', [id], () => this.#of(id).delete(id, options))
   }
 
   deleteProcess(
@@ -81,7 +98,9 @@ class TasksOfRuntimes implements RuntimeTasks {
     execId: string,
     options?: AbortOptions,
   ): Promise<ProcessExit & { readonly pid: number }> {
-    return this.#of(id).deleteProcess(id, execId, options)
+    return this.#withPid('nsbox.task.delete', [id, execId], () =>
+      this.#of(id).deleteProcess(id, execId, options),
+    )
   }
 
   get(id: string, options?: ProcessChoice): Promise<Process> {
@@ -98,7 +117,7 @@ class TasksOfRuntimes implements RuntimeTasks {
   }
 
   exec(id: string, execId: string, options: ExecOptions): Promise<void> {
-    return this.#of(id).exec(id, execId, options)
+    return this.#traced('nsbox.task.exec', [id, execId], () => this.#of(id).exec(id, execId, options))
   }
 
   resize(
@@ -140,7 +159,32 @@ class TasksOfRuntimes implements RuntimeTasks {
   }
 
   checkpoint(id: string, options: RuntimeCheckpointOptions): Promise<void> {
-    return this.#of(id).checkpoint(id, options)
+    return this.#traced('nsbox.task.checkpoint', [id], () => this.#of(id).checkpoint(id, options))
+  }
+
+  #traced<T>(
+    name: string,
+    [id, execId]: readonly [id: string, execId?: string | undefined],
+    work: (span: OpenSpan) => Promise<T>,
+  ): Promise<T> {
+    const facts = (): SpanFacts => ({
+      'nsbox.namespace': this.#namespace,
+      'nsbox.container': id,
+      'nsbox.exec': execId || undefined,
+    })
+    return this.#tracer.span(name, facts, work)
+  }
+
+  #withPid<T extends { readonly pid: number }>(
+    name: string,
+    of: readonly [id: string, execId?: string | undefined],
+    work: () => Promise<T>,
+  ): Promise<T> {
+    return this.#traced(name, of, async (span) => {
+      const result = await work()
+      span.add({ 'nsbox.pid': result.pid })
+      return result
+    })
   }
 
   /** The first runtime refuses ids that no runtime has. */

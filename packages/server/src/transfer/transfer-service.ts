@@ -24,6 +24,8 @@ import { type Descriptor, defaultPlatform, parseReference } from '@nsbox/oci'
 import { createRegistry, logListeners, type Registry } from '@nsbox/registry'
 import { ServerCounts } from '../counts/server-counts.ts'
 import { type FlightsOf, flightsByNamespace } from '../flights-by-namespace.ts'
+import { tracedRemote } from '../tracing/traced-remote.ts'
+import { noTracer, type Tracer } from '../tracing/tracer.ts'
 import { exportArchive, importArchive, underOwnLease } from './archive-transfer.ts'
 import { imageNames } from './image-names.ts'
 import { PullLeases } from './pull-lease.ts'
@@ -39,6 +41,7 @@ export interface TransferServiceOptions {
   readonly flights?: FlightsOf | undefined
   /** Counts pulls, and the bytes that arrive. */
   readonly counts?: Pick<ServerCounts, 'pull' | 'arrived'> | undefined
+  readonly tracer?: Tracer | undefined
 }
 
 /**
@@ -75,11 +78,13 @@ export class TransferService {
   readonly #followers = createFollowers()
   readonly #leases: PullLeases
   readonly #counts: Pick<ServerCounts, 'pull' | 'arrived'>
+  readonly #tracer: Tracer
 
   constructor(options: TransferServiceOptions) {
     this.#options = options
     this.#leases = new PullLeases(options.metadata)
     this.#counts = options.counts ?? new ServerCounts()
+    this.#tracer = options.tracer ?? noTracer
     this.#flights = options.flights ?? flightsByNamespace(() => false)
   }
 
@@ -87,7 +92,14 @@ export class TransferService {
   for(caller: Caller): Transferrer {
     return {
       transfer: async (source, destination, options = {}) => {
-        await this.#transfer(caller, source, destination, options)
+        const facts = () => ({
+          'nsbox.namespace': caller.namespace,
+          'nsbox.source': source.kind,
+          'nsbox.destination': destination.kind,
+        })
+        await this.#tracer.span('nsbox.transfer', facts, () =>
+          this.#transfer(caller, source, destination, options),
+        )
       },
     }
   }
@@ -128,7 +140,7 @@ export class TransferService {
       const { content, images } = this.#view({ ...caller, lease })
       const { platforms, allMetadata, manifestLimit, labels } = destination
       const names = (target: Descriptor) => imageNames(destination, target)
-      const remote = registry.remote(source.reference)
+      const remote = tracedRemote(registry.remote(source.reference), this.#tracer)
       const unpack = await this.#wishes({ ...caller, lease }, destination, options)
       const what = { remote, names, platforms, allMetadata, manifestLimit, labels, unpack }
       const shared = { flights: this.#flights(caller.namespace), followers: this.#followers }
@@ -136,10 +148,17 @@ export class TransferService {
     }
     const { lease, namespace } = caller
     const { reference } = source
-    await this.#counts.pull({ registry: parseReference(reference).host, namespace, reference }, async () => {
+    const facts = { registry: parseReference(reference).host, namespace, reference }
+    const pull = async () => {
       if (lease !== undefined) await this.#leases.withRoom(() => work(lease))
       else await this.#leases.under(namespace, destination.name || source.reference, work, options)
+    }
+    const shown = () => ({
+      'nsbox.namespace': namespace,
+      'nsbox.registry': facts.registry,
+      'nsbox.reference': reference,
     })
+    await this.#tracer.span('nsbox.pull', shown, () => this.#counts.pull(facts, pull))
   }
 
   async #import(
@@ -190,7 +209,7 @@ export class TransferService {
     const work = async (lease: string) => {
       const { content } = this.#view({ ...caller, lease })
       const shared = { flights: this.#flights(caller.namespace), followers: this.#followers }
-      const remote = from.remote(source.reference)
+      const remote = tracedRemote(from.remote(source.reference), this.#tracer)
       const { target } = await fetchImage({ remote, content, ...shared, ...options })
       await pushImage(target, { registry: to, reference: destination.reference, content, ...options })
     }

@@ -2,9 +2,11 @@ import type { Applier } from '@nsbox/core/diff'
 import type { LayerWorkers } from '@nsbox/diff'
 import type { Metadata } from '@nsbox/metadata'
 import type { ServerCounts } from '../counts/server-counts.ts'
+import { aroundStage } from '../snapshotters/around-stage.ts'
 import { defaultSnapshotter } from '../snapshotters/default-snapshotter.ts'
 import { loadedSnapshotter } from '../snapshotters/loaded-snapshotter.ts'
 import type { SnapshotterEntry } from '../snapshotters/open-snapshotters.ts'
+import { noTracer, type Tracer } from '../tracing/tracer.ts'
 import type { UnpackDestinations } from './transfer-service.ts'
 
 /** What unpacking needs. */
@@ -19,6 +21,7 @@ export interface UnpackParts {
    */
   readonly workers: Pick<LayerWorkers, 'start'>
   readonly counts: Pick<ServerCounts, 'unpacked'>
+  readonly tracer?: Tracer | undefined
 }
 
 /** Unpacks into the snapshots of the caller's namespace, under the caller's lease. */
@@ -28,6 +31,7 @@ export function unpackDestinations({
   applier,
   workers,
   counts,
+  tracer = noTracer,
 }: UnpackParts): UnpackDestinations {
   return async ({ namespace, lease }, given, options) => {
     const view = metadata.namespace(namespace, { lease })
@@ -35,6 +39,9 @@ export function unpackDestinations({
       given ?? (await defaultSnapshotter(metadata.namespaces, snapshotters, namespace, options))
     const snapshotter = loadedSnapshotter(view, snapshotters, snapshotterName)
     workers.start()
-    return { snapshotter, snapshotterName, applier: view.applier(applier), onStage: counts.unpacked }
+    return {
+      ...{ snapshotter, snapshotterName, applier: view.applier(applier) },
+      aroundStage: aroundStage(counts, tracer, snapshotterName),
+    }
   }
 }

@@ -1,11 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isErrno } from '@nsbox/errors'
+import { isErrno, NsboxError } from '@nsbox/errors'
+import * as v from 'valibot'
 import { files } from '../protocol/directory-layout.ts'
-import { type ProcessRecord, processRecord } from '../protocol/process-record.ts'
-import { checked } from '../protocol/schema.ts'
+import { type ProcessRecord, processRecord, recordFormat } from '../protocol/process-record.ts'
+import { checked, integer } from '../protocol/schema.ts'
 
-/** The records that a supervisor that has ended left on disk. */
+const numbered = v.object({ format: v.optional(integer(1), 1) })
+
+/**
+ * The records that a supervisor that has ended left on disk; damaged ones are passed over with a warning.
+ * @throws `failed_precondition` if a newer program has written one
+ */
 export function storedRecords(
   directory: string,
   onWarning: (message: string, error: unknown) => void,
@@ -13,12 +19,20 @@ export function storedRecords(
   return filesOf(join(directory, files.records)).flatMap((path) => {
     // A record that was being written when the supervisor died; the previous one is complete.
     if (!path.endsWith('.json')) return []
+    let found: number
     try {
-      return [checked(processRecord, JSON.parse(readFileSync(path, 'utf8')))]
+      const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
+      found = checked(numbered, value).format
+      if (found <= recordFormat) return [checked(processRecord, value)]
     } catch (error) {
       onWarning(`the record ${path} cannot be read`, error)
       return []
     }
+    throw new NsboxError(
+      'failed_precondition',
+      `state file ${path} has format ${found}, this program knows formats up to ${recordFormat}: use a newer program`,
+      { details: { found, known: recordFormat } },
+    )
   })
 }
 

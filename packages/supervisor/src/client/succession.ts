@@ -57,8 +57,13 @@ export class Succession {
     return successor
   }
 
-  /** Takes over what a supervisor has left that ended while no client was there to hold its descriptors. */
+  /**
+   * Takes over what a supervisor has left that ended while no client was there to hold its descriptors.
+   * @throws `failed_precondition` for records of a newer program, which stay
+   */
   async takeOver(directory: string): Promise<void> {
+    // Those of a newer program are refused while nothing has been changed.
+    storedRecords(directory, () => undefined)
     await killSupervisor(directory)
     const records = storedRecords(directory, this.#pool.onWarning)
     const processes = records.map((record) => this.#pool.addOrphan(orphanedProcess(record)))

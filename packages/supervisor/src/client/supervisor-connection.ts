@@ -58,7 +58,8 @@ export class SupervisorConnection {
 
   /**
    * Connects to the supervisor of a directory.
-   * @throws `unavailable` if none is there; `unimplemented` if no protocol is known to both
+   * @throws `unavailable` if none is there; `failed_precondition` for one of a newer program, which knows no protocol
+   *   of this one
    */
   static async connect(
     directory: string,
@@ -81,7 +82,14 @@ export class SupervisorConnection {
     } catch (error) {
       if (packets !== undefined) closeSync(packets)
       const cause = fromSystemError(error, 'connecting')
-      if (error instanceof NsboxError && error.code === 'unimplemented') throw error
+      if (error instanceof NsboxError && error.code === 'unimplemented') {
+        throw new NsboxError(
+          'failed_precondition',
+          `the supervisor in ${directory} is of a newer program and does not know protocol ${protocols.join(', ')}: ` +
+            'use a newer program',
+          { cause },
+        )
+      }
       throw new NsboxError('unavailable', `supervisor in ${directory}`, { cause })
     }
   }

@@ -67,13 +67,16 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     })
   }
 
-  /** Finds the supervisors of an earlier client, and the records of those that have ended. */
+  /**
+   * Finds the supervisors of an earlier client, and the records of those that have ended.
+   * @throws `failed_precondition` for supervisors and records of a newer program
+   */
   async find(): Promise<void> {
     const left: string[] = []
     for (const name of await readdir(this.#options.directory)) {
       const directory = join(this.#options.directory, name)
       const link = await this.#connect(directory).catch((error) => {
-        if (isNsboxError(error) && error.code === 'unimplemented') throw error
+        if (isNsboxError(error) && error.code === 'failed_precondition') throw error
         return undefined
       })
       if (link === undefined) left.push(directory)

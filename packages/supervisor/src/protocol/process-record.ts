@@ -34,6 +34,12 @@ export const exitRecord = v.object({
 /** How a process ended, in messages and on disk. */
 export type ExitRecord = Readonly<v.InferOutput<typeof exitRecord>>
 
+/**
+ * The format of records in files, which have its number beside their fields. A new number comes with a new protocol; a
+ * record without one is of format 1.
+ */
+export const recordFormat = 1
+
 export const processRecord = v.object({
   key,
   pid,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ProcessRecord } from '../protocol/process-record.ts'
+import { type ProcessRecord, recordFormat } from '../protocol/process-record.ts'
 
 /**
  * The records of processes, one file each, so that they outlive the supervisor. They are written atomically, but not
@@ -22,7 +22,7 @@ export class RecordFiles {
 
   write(record: ProcessRecord): void {
     const path = this.#path(record.key)
-    writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 })
+    writeFileSync(`${path}.new`, JSON.stringify({ format: recordFormat, ...record }), { mode: 0o600 })
     renameSync(`${path}.new`, path)
   }
 

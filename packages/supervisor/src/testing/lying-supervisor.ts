@@ -26,6 +26,14 @@ export interface Said {
 /** A supervisor's reaction to a request other than a hello. */
 export type Lie = (asked: Asked) => Said
 
+/** What a supervisor tells of itself in its hello. */
+export interface Introduction {
+  /** Its own by default. */
+  readonly pid?: number
+  /** The only protocol that it knows; 1 by default. */
+  readonly protocol?: number
+}
+
 /** The program of lying supervisors, for the tests of a file. */
 export class LyingProgram implements AsyncDisposable {
   readonly #directory: TempDir
@@ -33,7 +41,9 @@ export class LyingProgram implements AsyncDisposable {
 
   static async make(): Promise<LyingProgram> {
     const directory = await tempDir()
-    const source = `import { lie } from './lying-supervisor.ts'; await lie(process.argv[2], process.argv[3])`
+    const source = `
+      import { lie } from './lying-supervisor.ts'
+      await lie(process.argv[2], JSON.parse(process.argv[3]))`
     return new LyingProgram(directory, await bundleSources(source, import.meta.dirname, directory.path))
   }
 
@@ -42,10 +52,9 @@ export class LyingProgram implements AsyncDisposable {
     this.#path = path
   }
 
-  /** @param pid that it tells in its hello; its own by default */
-  async start(directory: string, lie: Lie, pid?: number): Promise<LyingSupervisor> {
+  async start(directory: string, lie: Lie, introduction: Introduction = {}): Promise<LyingSupervisor> {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
-    const args = [this.#path, directory, ...(pid === undefined ? [] : [String(pid)])]
+    const args = [this.#path, directory, JSON.stringify(introduction)]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     await once(child, 'message')
     return new LyingSupervisor(directory, child, lie)
@@ -86,17 +95,24 @@ export class LyingSupervisor implements AsyncDisposable {
  * Answers clients as the parent says, until it is killed.
  * @public the program of `LyingProgram`
  */
-export async function lie(directory: string, pid = String(process.pid)): Promise<void> {
+export async function lie(
+  directory: string,
+  { pid = process.pid, protocol = 1 }: Introduction,
+): Promise<void> {
   const listener = listenUnix(join(directory, files.descriptors), 'packets')
-  writeFileSync(join(directory, files.process), JSON.stringify({ pid: Number(pid), startTime: 'none' }))
+  writeFileSync(join(directory, files.process), JSON.stringify({ pid, startTime: 'none' }))
   const zero = openSync('/dev/zero', 'r')
   let packets: number | undefined
   let sent = 0
-  const greet = ({ id }: Asked): Said => {
+  const greet = ({ id, protocols }: Asked): Said => {
+    if (!(protocols as number[]).includes(protocol)) {
+      const error = { code: 'unimplemented', context: `protocols ${protocols}`, details: {} }
+      return { text: `${JSON.stringify({ reply: id, error })}\n` }
+    }
     if (packets !== undefined) closeSync(packets)
     packets = acceptUnix(listener)
     sent = 0
-    const hello = { reply: id, protocol: 1, build: 'lies', cgroup: '', pid: Number(pid) }
+    const hello = { reply: id, protocol, build: 'lies', cgroup: '', pid }
     return { text: `${JSON.stringify(hello)}\n` }
   }
   const ask = async (asked: Asked): Promise<Said> => {
