@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { bundlePage } from '../packages/web/scripts/bundle-page.mjs'
 import { makeBundles } from './bundle.mjs'
 import { bundles } from './bundles.mjs'
+import { withManual, writeManual } from './manual.mjs'
 import { command, root } from './setup/command.mjs'
 import { hashOf, unlessFresh } from './unless-fresh.mjs'
 
@@ -37,7 +38,9 @@ async function buildPackages(names) {
   if (code !== 0) throw new Error('types are wrong')
   const built = withReferences(names)
   const setting = hashOf([
-    ...['bundle.mjs', 'bundles.mjs', 'launcher.mjs'].map((name) => join(import.meta.dirname, name)),
+    ...['bundle.mjs', 'bundles.mjs', 'launcher.mjs', 'manual.mjs'].map((name) =>
+      join(import.meta.dirname, name),
+    ),
     join(packages, 'web/scripts/bundle-page.mjs'),
     join(root, 'pnpm-lock.yaml'),
     ...all.map((name) => join(packages, name, 'package.json')),
@@ -46,7 +49,12 @@ async function buildPackages(names) {
     const directory = join(packages, name)
     const bundling = { directory, kind: 'bundles', setting }
     const its = bundles[name]
-    if (its !== undefined) await unlessFresh(bundling, () => makeBundles(directory, its))
+    const make = async () => {
+      const made = await makeBundles(directory, its ?? [])
+      if (withManual.includes(name)) made.outputs.push(await writeManual(directory, name))
+      return made
+    }
+    if (its !== undefined) await unlessFresh(bundling, make)
     if (name === 'web') await unlessFresh(bundling, bundlePage)
     if (name === 'server') {
       const revision = join(import.meta.dirname, 'revision.mjs')

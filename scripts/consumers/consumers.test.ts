@@ -306,7 +306,7 @@ describeWith(
   },
 )
 
-describeWith({ ...readerNeeds, programs: [...readerNeeds.programs, 'criu'] }, 'a newcomer', () => {
+describeWith(readerNeeds, 'a newcomer', () => {
   const registries = useRegistries()
 
   it.each(followedDocuments.byNewcomer)(
@@ -322,7 +322,12 @@ describeWith({ ...readerNeeds, programs: [...readerNeeds.programs, 'criu'] }, 'a
         // What they would fetch or compile comes compiled.
         npm_config_ignore_scripts: 'true',
       }
-      await using reader = await openReader(registries(), { path: ['/opt/npm/bin'], env, server: false })
+      await using reader = await openReader(registries(), {
+        path: ['/opt/npm/bin'],
+        env,
+        server: false,
+        hosted: false,
+      })
       const listener = await reader.host.listen(4873)
       await using _registry = await startNpmRegistry(packed, { compiled: true, listener })
       await followDocument(reader, path)

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { RunOptions, RunResult } from '@nsbox/testing'
@@ -62,6 +62,45 @@ export async function runCommand(
 
 function startHost(): ChildProcess {
   return fork(join(import.meta.dirname, 'command-host.mjs'), { serialization: 'advanced', execArgv: [] })
+}
+
+/** A process elsewhere that runs commands one after the other. */
+export interface CommandHost extends AsyncDisposable {
+  run(request: CommandRequest): Promise<CommandAnswer>
+}
+
+/**
+ * Starts one.
+ *
+ * @param within the program and its arguments that start another program there
+ * @param checkout where the checkout is there
+ * @param env all of its environment
+ */
+export function startCommandHost(
+  within: readonly string[],
+  checkout: string,
+  env: Readonly<Record<string, string>>,
+): CommandHost {
+  const file = join(checkout, 'test/integration/command-host.mjs')
+  const [first, ...others] = [...within, process.execPath, file]
+  const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const
+  const host = spawn(first!, others, { stdio: [...stdio], serialization: 'advanced', env: { ...env } })
+  const ended = once(host, 'exit')
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    run(request) {
+      const answer = last.then(() => {
+        host.send(request)
+        return answerOf(host, `${request.program} ${request.args.join(' ')}`, 120_000)
+      })
+      last = answer.catch(() => undefined)
+      return answer
+    },
+    async [Symbol.asyncDispose]() {
+      if (host.connected) host.disconnect()
+      await ended
+    },
+  }
 }
 
 /** Ends the host if it does not answer, or not in time. */

@@ -27,6 +27,8 @@ export interface DocumentShellOptions {
   /** Whose shell it is. */
   readonly uid: number
   readonly gid: number
+  /** Commands that the shell runs first; none by default. */
+  readonly first?: string
 }
 
 /** A shell that commands of a document are given to, one block after the other. */
@@ -35,23 +37,24 @@ export interface DocumentShell extends AsyncDisposable {
    * Runs a block.
    *
    * @param shown what it must print; without it each command must succeed
+   * @param patience milliseconds that it may take
    * @throws with all that was printed
    */
-  run(text: string, shown: string | undefined): Promise<void>
+  run(text: string, shown: string | undefined, patience?: number): Promise<void>
 }
 
-/** Milliseconds that a block may take. */
-const patience = 60_000
+/** Milliseconds that a block may take by default. */
+const usualPatience = 120_000
 
 export async function openDocumentShell(options: DocumentShellOptions): Promise<DocumentShell> {
-  const { within, directory, cwd, env, uid, gid } = options
+  const { within, directory, cwd, env, uid, gid, first: preamble = '' } = options
   await mkdir(directory)
   await chown(directory, uid, gid)
   await chmod(directory, 0o755)
   const identity = ['setpriv', '--reuid', String(uid), '--regid', String(gid), '--init-groups']
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   const environment = ['env', '--ignore-environment', '--chdir', cwd, ...variables]
-  const [first, ...others] = [...within, ...identity, ...environment, 'bash', '-c', loop]
+  const [first, ...others] = [...within, ...identity, ...environment, 'bash', '-c', preamble + loop]
   const child = spawn(first!, others, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
   const ended = once(child, 'exit')
   let said = ''
@@ -59,9 +62,27 @@ export async function openDocumentShell(options: DocumentShellOptions): Promise<
     stream.setEncoding('utf8').on('data', (text: string) => {
       said += text
     })
+  /** Waits until the block has ended, and tells whether it has. */
+  const told = (patience: number) =>
+    new Promise<boolean>((resolve) => {
+      const settle = (ended: boolean) => {
+        clearTimeout(timer)
+        child.stdout!.off('data', look)
+        child.off('close', look)
+        resolve(ended)
+      }
+      const look = () => {
+        if (said.includes('done\n')) settle(true)
+        else if (child.exitCode !== null) settle(false)
+      }
+      const timer = setTimeout(() => settle(false), patience)
+      child.stdout!.on('data', look)
+      child.on('close', look)
+      look()
+    })
   let count = 0
   return {
-    async run(text, shown) {
+    async run(text, shown, patience = usualPatience) {
       count += 1
       const file = join(directory, `${count}${shown === undefined ? '' : '.shown'}`)
       await writeFile(file, text)
@@ -73,11 +94,8 @@ export async function openDocumentShell(options: DocumentShellOptions): Promise<
         const wanted = shown === undefined ? '' : `\n--- shown:\n${shown}`
         throw new Error(`${why}:\n${text}--- printed:\n${await printed()}${said}${wanted}`)
       }
-      while (!said.includes('done\n')) {
-        if (child.exitCode !== null) await fail('a command has failed')
-        if (performance.now() > until) await fail(`not ended after ${patience} ms`)
-        await Promise.race([ended, delay(20)])
-      }
+      if (!(await told(patience)))
+        await fail(child.exitCode === null ? `not ended after ${patience} ms` : 'a command has failed')
       if (shown === undefined) return
       // What runs in the background prints when it comes to it.
       while (!matchesOutput(await printed(), shown)) {

@@ -6,6 +6,7 @@ const repository = join(import.meta.dirname, '../../..')
 
 /** Why a block of commands may not be executed; a document says it in a comment before the block. */
 export const reasonsNotToRun = [
+  'as in docs/quick-start.md',
   'needs a running systemd',
   'needs a program that the tests do not install',
   'would run all tests',
@@ -26,8 +27,8 @@ export type Step =
 /** What of a document can be executed. */
 export interface Document {
   readonly steps: readonly Step[]
-  /** For each block of commands that is not to be run, why. */
-  readonly notRun: readonly string[]
+  /** The blocks of commands that are not to be run, and why. */
+  readonly notRun: readonly { readonly reason: string; readonly text: string }[]
   /** The first lines of what nobody knows what to do with. */
   readonly unknown: readonly string[]
 }
@@ -46,13 +47,13 @@ export async function readDocument(path: string): Promise<Document> {
   const text = await readFile(join(repository, path), 'utf8')
   const blocks = fencedBlocks(text)
   const steps: Step[] = []
-  const notRun: string[] = []
+  const notRun: { reason: string; text: string }[] = []
   // Every second fence closes a block; one that is indented is none that is looked at.
   const fences = text.match(/^ *```.*$/gm)?.filter((_, index) => index % 2 === 0) ?? []
   const unknown = fences.filter((fence) => !/^```\w*$/.test(fence))
   for (const [index, block] of blocks.entries()) {
     const [, directive, value] = /^(file|user|not run): (.*)$/.exec(block.comment ?? '') ?? []
-    if (directive === 'not run') notRun.push(value!)
+    if (directive === 'not run') notRun.push({ reason: value!, text: block.text })
     else if (directive === 'file') steps.push({ kind: 'file', user: 'root', path: value!, text: block.text })
     else if (block.language === 'sh') steps.push(commandsOf(block, blocks[index + 1], value ?? 'root'))
     else if (block.language === 'text' && isOutput(blocks[index - 1])) continue

@@ -18,13 +18,14 @@ export const followedDocuments = {
   ],
   /** A reader who starts one, or none. */
   withoutServer: [
+    'README.md',
     'docs/configuration.md',
     'docs/how-to/metrics.md',
     'docs/how-to/rootless.md',
     'docs/how-to/systemd.md',
   ],
   /** A reader who has to install the packages first: scripts/consumers. */
-  byNewcomer: ['docs/quick-start.md', 'docs/how-to/packages.md', 'README.md'],
+  byNewcomer: ['docs/quick-start.md', 'docs/how-to/packages.md'],
   /** By tests of their own. */
   elsewhere: ['docs/swarm.md'],
 } as const

@@ -4,6 +4,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { testUser } from '../ordinary-user.ts'
 import { type DocumentRegistries, registryNames } from './document-registries.ts'
 import { type DocumentShell, openDocumentShell } from './document-shell.ts'
+import { hostedCommands, serveHostedCommands } from './hosted-commands.ts'
 import { checkoutPlace, openPrivateHost, type PrivateHost } from './private-host.ts'
 
 /** What tests of documents cannot run without. */
@@ -31,11 +32,18 @@ export interface ReaderOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Whether `nsbox-server` runs already; it does by default. */
   readonly server?: boolean
+  /** Whether commands of root that read nothing share a process; they do by default. */
+  readonly hosted?: boolean
 }
 
 export async function openReader(
   registries: DocumentRegistries,
-  { path = [join(checkoutPlace, 'node_modules/.bin')], env = {}, server = true }: ReaderOptions = {},
+  {
+    path = [join(checkoutPlace, 'node_modules/.bin')],
+    env = {},
+    server = true,
+    hosted = true,
+  }: ReaderOptions = {},
 ): Promise<Reader> {
   await using opening = new AsyncDisposableStack()
   const { authority } = registries
@@ -43,10 +51,10 @@ export async function openReader(
   opening.use(await registries.serve(host))
   const directories = [...path, '/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
   const variables = { PATH: directories.join(':'), LANG: 'C.UTF-8', ...env }
+  const ofRoot = { ...variables, HOME: '/root', USER: 'root' }
+  if (hosted) opening.use(await serveHostedCommands(host, ofRoot))
   if (server) {
-    const settings = Object.entries({ ...variables, HOME: '/root' }).map(
-      ([name, value]) => `${name}=${value}`,
-    )
+    const settings = Object.entries(ofRoot).map(([name, value]) => `${name}=${value}`)
     const [first, ...others] = [...host.within, 'env', '-i', '-C', '/', ...settings, 'nsbox-server']
     opening.use(await startProcess(first!, others, { ready: /serving/, stopTimeout: 20_000 }))
   }
@@ -60,7 +68,8 @@ export async function openReader(
     await runOrThrow(program!, args)
     const own = { HOME: home, USER: name, ...(uid === 0 ? {} : { XDG_RUNTIME_DIR: runtime }) }
     const directory = join(host.directory, name)
-    const options = { within: host.within, directory, cwd, env: { ...variables, ...own }, uid, gid }
+    const first = hosted && uid === 0 ? { first: hostedCommands } : {}
+    const options = { ...first, within: host.within, directory, cwd, env: { ...variables, ...own }, uid, gid }
     return opened.use(await openDocumentShell(options))
   }
   const owned = opening.move()
