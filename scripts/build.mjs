@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { bundlePage } from '../packages/web/scripts/bundle-page.mjs'
 import { makeBundles } from './bundle.mjs'
 import { bundles } from './bundles.mjs'
+import { withManual, writeManual } from './manual.mjs'
 import { command, root } from './setup/command.mjs'
 import { hashOf, unlessFresh } from './unless-fresh.mjs'
 
@@ -27,22 +28,34 @@ async function buildPackages(names) {
   const unknown = names.find((name) => !all.includes(name))
   if (unknown !== undefined) throw new Error(`packages/${unknown} is nothing that can be built`)
   const compiler = join(root, 'node_modules/.bin/tsc')
-  const { code } = await command(compiler, ['-b', ...names.map((name) => join(packages, name))], {
-    minutes: 10,
-  })
+  const { code } = await command(
+    compiler,
+    ['-b', '--checkers', '1', ...names.map((name) => join(packages, name))],
+    {
+      minutes: 10,
+    },
+  )
   if (code !== 0) throw new Error('types are wrong')
   const built = withReferences(names)
   const setting = hashOf([
-    ...['bundle.mjs', 'bundles.mjs', 'launcher.mjs'].map((name) => join(import.meta.dirname, name)),
+    ...['bundle.mjs', 'bundles.mjs', 'launcher.mjs', 'manual.mjs'].map((name) =>
+      join(import.meta.dirname, name),
+    ),
     join(packages, 'web/scripts/bundle-page.mjs'),
     join(root, 'pnpm-lock.yaml'),
     ...all.map((name) => join(packages, name, 'package.json')),
   ])
   for (const name of built) {
     const directory = join(packages, name)
+    const bundling = { directory, kind: 'bundles', setting }
     const its = bundles[name]
-    if (its !== undefined) await unlessFresh(directory, setting, () => makeBundles(directory, its))
-    if (name === 'web') await unlessFresh(directory, setting, bundlePage)
+    const make = async () => {
+      const made = await makeBundles(directory, its ?? [])
+      if (withManual.includes(name)) made.outputs.push(await writeManual(directory, name))
+      return made
+    }
+    if (its !== undefined) await unlessFresh(bundling, make)
+    if (name === 'web') await unlessFresh(bundling, bundlePage)
     if (name === 'server') {
       const revision = join(import.meta.dirname, 'revision.mjs')
       const options = { minutes: 2, cwd: directory }

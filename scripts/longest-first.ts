@@ -12,10 +12,22 @@ export class LongestFirst extends BaseSequencer {
   }
 }
 
+/**
+ * Files that take a minute or more and do not look like it: where no earlier run has left the times of files, those of
+ * the same kind come by their sizes.
+ */
+const longest = [
+  '/test/integration/command-matrix.root.test.ts',
+  '/scripts/consumers/consumers.test.ts',
+  '/test/integration/tasks-suite.root.test.ts',
+  '/test/integration/swarm.root.test.ts',
+]
+
 function rank({ moduleId, project }: TestSpecification): number {
   if (project.config.isolate) return 0
-  if (moduleId.includes('/test/integration/')) return 1
-  return moduleId.endsWith('.root.test.ts') || runsSuite(moduleId) ? 2 : 3
+  if (longest.some((file) => moduleId.endsWith(file))) return 1
+  if (moduleId.includes('/test/integration/')) return 2
+  return moduleId.endsWith('.root.test.ts') || runsSuite(moduleId) ? 3 : 4
 }
 
 /** Whether a file, however short, has the tests of an interface's contract in it. */

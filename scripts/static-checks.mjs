@@ -2,7 +2,8 @@ import { script, tool } from './steps.mjs'
 
 /** The checks of what is written and built, which run none of it; those that take longest come first. */
 export const staticChecks = [
-  tool('types', 'tsc', '--noEmit', '-p', 'tsconfig.json'),
+  // More checkers than one check again what they share, and tests have the other processor.
+  tool('types', 'tsc', '--noEmit', '--checkers', '1', '-p', 'tsconfig.json'),
   tool('types of the page', 'tsc', '-p', 'packages/web/src/page/tsconfig.json'),
   tool('nothing unused', 'knip', '--no-progress'),
   tool('lint and format', 'biome', 'check', '--error-on-warnings', '.'),

@@ -10,14 +10,16 @@ import { dirname, join } from 'node:path'
 
 /**
  * Makes files of a package if what they were made of is not what it was, or if they are not what was made: the compiler
- * may have written modules over them. What it was stands in `dist/.build/bundles.json`.
+ * may have written modules over them. What it was stands in `dist/.build`.
  *
- * @param {string} directory of the package
- * @param {string} setting of all else that decides what is made
+ * @param {object} what
+ * @param {string} what.directory of the package
+ * @param {string} what.kind of files, by which the record is called
+ * @param {string} what.setting all else that decides what is made
  * @param {() => Promise<Made>} make
  */
-export async function unlessFresh(directory, setting, make) {
-  const record = join(directory, 'dist/.build/bundles.json')
+export async function unlessFresh({ directory, kind, setting }, make) {
+  const record = join(directory, `dist/.build/${kind}.json`)
   /** @param {Made} made */
   const state = ({ inputs, outputs }) => {
     const files = [...inputs, ...outputs].map((path) => join(directory, path))

@@ -12,7 +12,7 @@ it('makes files again only if they, what they are made of or the setting has cha
   await writeFile(source, 'one')
   let times = 0
   const timesMade = async (setting: string) => {
-    await unlessFresh(directory.path, setting, async () => {
+    await unlessFresh({ directory: directory.path, kind: 'made', setting }, async () => {
       times++
       await writeFile(made, await readFile(source))
       return { inputs: ['source'], outputs: ['dist/made'] }

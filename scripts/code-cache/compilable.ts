@@ -4,6 +4,19 @@ import { build, type PluginBuild } from 'esbuild'
 import { placeholder } from './placeholder.mjs'
 
 /**
+ * The files that have been made of a program.
+ *
+ * @param launcher the built program, `NAME.js`
+ */
+export function compiledFiles(launcher: string): string[] {
+  const directory = dirname(launcher)
+  const pattern = new RegExp(`^${basename(launcher, '.js')}-[0-9a-f]{16}(\\.cjs|-.*\\.cache)$`)
+  return readdirSync(directory)
+    .filter((file) => pattern.test(file))
+    .map((file) => join(directory, file))
+}
+
+/**
  * Makes the one file of a program that V8 is to compile, and removes what belongs to earlier ones.
  *
  * @param launcher the built program, `NAME.js`
@@ -14,8 +27,7 @@ export async function compilable(launcher: string): Promise<string> {
   const name = basename(launcher, '.js')
   const stem = /\/(\S+-[0-9a-f]{16})`$/m.exec(readFileSync(launcher, 'utf8'))?.[1]
   if (stem === undefined) throw new Error(`${launcher} is no launcher`)
-  for (const file of readdirSync(directory))
-    if (new RegExp(`^${name}-[0-9a-f]{16}(\\.cjs|-.*\\.cache)$`).test(file)) rmSync(join(directory, file))
+  for (const path of compiledFiles(launcher)) rmSync(path)
   const { outputFiles } = await build({
     entryPoints: [join(directory, `${name}.main.js`)],
     bundle: true,

@@ -2,11 +2,12 @@
 // ../launcher.mjs). It has the functions that a pull runs: one is done here, by the server and by both clients.
 // Programs run without it all the same, so what cannot be done on this host, such as unpacking without privileges, is
 // left out.
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, rmSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { run, startFaultServer, startProcess, tempDir } from '@nsbox/testing'
-import { compilable } from './compilable.ts'
+import { hashOf, unlessFresh } from '../unless-fresh.mjs'
+import { compilable, compiledFiles } from './compilable.ts'
 import { serveSmallImage } from './small-image.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -18,12 +19,26 @@ const programs = [
   'ctr/dist/bin/ctr.js',
 ]
 
-const placeholders = await Promise.all(programs.map((path) => compilable(join(packages, path))))
-try {
-  await exercise()
-} finally {
-  for (const path of placeholders) rmSync(path, { force: true })
+const here = readdirSync(import.meta.dirname).map((name) => join(import.meta.dirname, name))
+const what = {
+  directory: join(packages, 'server'),
+  kind: 'code-cache',
+  setting: hashOf(here, process.version),
 }
+await unlessFresh(what, async () => {
+  const placeholders = await Promise.all(programs.map((path) => compilable(join(packages, path))))
+  try {
+    await exercise()
+  } finally {
+    for (const path of placeholders) rmSync(path, { force: true })
+  }
+  const launchers = programs.map((path) => join(packages, path))
+  const fromServer = (path: string) => relative(what.directory, path)
+  return {
+    inputs: launchers.map(fromServer),
+    outputs: launchers.flatMap(compiledFiles).map(fromServer),
+  }
+})
 
 /** Pulls an image by each client. */
 async function exercise(): Promise<void> {

@@ -34,6 +34,7 @@ export const systemPackages = [
   program('docker.io', 'tests with Docker Engine', 'dockerd'),
   program('g++', 'compiling better-sqlite3'),
   program('golang-go', 'tests with programs in Go', 'go'),
+  program('groff-base', 'tests of the manual pages', 'groff'),
   program('iproute2', 'tests with networks of several hosts', 'ip'),
   program('isal', 'fast decompression of gzip layers', 'igzip'),
   program('libcap2-bin', 'tests of capabilities', 'setcap'),

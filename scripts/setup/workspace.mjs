@@ -1,25 +1,26 @@
-import { hasProgram } from './command.mjs'
+import { command, hasProgram } from './command.mjs'
 import { nodeHeadersPrefix } from './node-headers.mjs'
 import { pnpm } from './pnpm.mjs'
 
 /** Installs the workspace's dependencies exactly as the lock file has them, and builds what is not built yet. */
 export async function installAndBuild() {
   const headers = nodeHeadersPrefix()
-  await ensure('pnpm install', ['install', '--frozen-lockfile', '--config.confirmModulesPurge=false'], {
-    minutes: 15,
-    env: headers === undefined ? {} : { npm_config_nodedir: headers },
-  })
-  await ensure('the build', ['run', '--silent', 'build'], { minutes: 10 })
+  const install = ['install', '--frozen-lockfile', '--config.confirmModulesPurge=false']
+  const places = headers === undefined ? {} : { env: { npm_config_nodedir: headers } }
+  await ensure('pnpm install', pnpm(install, { minutes: 15, ...places }))
+  await ensure('the build', command('npm', ['run', '--silent', 'build'], { minutes: 10 }))
   if (['go', 'apt-get', 'dpkg-deb'].every(hasProgram))
-    await ensure('building programs in Go', ['run', '--silent', 'go-programs'], { minutes: 20 })
+    await ensure(
+      'building programs in Go',
+      command('npm', ['run', '--silent', 'go-programs'], { minutes: 20 }),
+    )
 }
 
 /**
  * @param {string} what
- * @param {readonly string[]} args
- * @param {Parameters<typeof pnpm>[1]} options
+ * @param {Promise<{ code: number }>} step
  */
-async function ensure(what, args, options) {
-  const { code } = await pnpm(args, options)
+async function ensure(what, step) {
+  const { code } = await step
   if (code !== 0) throw new Error(`${what} ended with exit code ${code}`)
 }

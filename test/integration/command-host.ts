@@ -19,6 +19,9 @@ export interface CommandAnswer {
   readonly stderr: Uint8Array
 }
 
+/** Output is not bounded. */
+export type CommandOptions = Omit<RunOptions, 'maxOutput'>
+
 /** Processes that wait for a command. */
 const idle: ChildProcess[] = []
 
@@ -29,7 +32,7 @@ const idle: ChildProcess[] = []
 export async function runCommand(
   program: CommandRequest['program'],
   args: readonly string[],
-  { timeout = 60_000, input, env, cwd }: Omit<RunOptions, 'maxOutput'> = {},
+  { timeout = 60_000, input, env, cwd }: CommandOptions = {},
 ): Promise<RunResult> {
   const host = idle.pop() ?? startHost()
   const request: CommandRequest = {

@@ -45,7 +45,7 @@ describeWith(
 
     describe.each(['nsbox-server', 'containerd'])('against %s', (server) => {
       const ours = (name: 'ctr' | 'dist', ...args: string[]) =>
-        run(program(name), ['-a', addresses[server]!, ...args])
+        runCommand(name, ['-a', addresses[server]!, ...args])
       const stock = (...args: string[]) => run('/usr/bin/ctr', ['-a', addresses[server]!, ...args])
 
       it('fetch an image, and show the same tables as stock ctr', async () => {

@@ -1,6 +1,6 @@
 import { chmod, mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { removeCgroup, run, startContainerd, stockCtr } from '@nsbox/testing'
+import { collectsWhenAsked, removeCgroup, run, startContainerd, stockCtr } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -34,7 +34,7 @@ describeWith(
     beforeAll(async () => {
       documented = await documentedDifferences()
       surroundings = resources.use(await openSurroundings())
-      const stock = resources.use(await startContainerd())
+      const stock = resources.use(await startContainerd({ settings: collectsWhenAsked }))
       const server = resources.use(await startServer())
       // Who runs in a user namespace goes through the directories of both.
       for (const { address } of [stock, server]) await chmod(dirname(address), 0o711)

@@ -4,7 +4,6 @@ import {
   type BuiltImage,
   type Containerd,
   type Needs,
-  type RunOptions,
   run,
   runOrThrow,
   startContainerd,
@@ -13,6 +12,7 @@ import {
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type CommandOptions, runCommand } from './command-host.ts'
 import { program, startServer } from './programs.ts'
 import { twoPlatformImage } from './two-platform-image.ts'
 
@@ -45,9 +45,10 @@ describeWith(needs, 'archives of images on the command line', () => {
   })
 
   const client = (server: string, name: 'ctr' | 'dist' | 'stock') => {
-    const file = name === 'stock' ? '/usr/bin/ctr' : program(name)
-    return (args: readonly string[], options?: RunOptions) =>
-      run(file, ['-a', addresses[server]!, '-n', namespace, ...args], options)
+    return (args: readonly string[], options?: CommandOptions) => {
+      const all = ['-a', addresses[server]!, '-n', namespace, ...args]
+      return name === 'stock' ? run('/usr/bin/ctr', all, options) : runCommand(name, all, options)
+    }
   }
   const good = async (result: ReturnType<typeof run>): Promise<string> => {
     const { code, stdout, stderr } = await result
@@ -73,7 +74,10 @@ describeWith(needs, 'archives of images on the command line', () => {
     })
 
     it('come from standard input and go to standard output', async () => {
-      const ours = client(server, 'ctr')
+      const global = ['-a', addresses[server]!, '-n', namespace]
+      // What is connected by pipes is a process of its own.
+      const ours = (args: readonly string[], options?: CommandOptions) =>
+        run(program('ctr'), [...global, ...args], options)
       await good(ours(['images', 'import', '--no-unpack', '-'], { input: await readFile(dockerTar) }))
       const names = (await good(ours(['images', 'ls', '-q']))).trim().split('\n')
       expect(names).toEqual(['docker.io/library/built:1'])
@@ -136,7 +140,7 @@ describeWith(needs, 'archives of images on the command line', () => {
       '--source-date-epoch',
       '7',
     ]
-    const make = (from: string, options?: RunOptions) =>
+    const make = (from: string, options?: CommandOptions) =>
       good(dist(['images', 'from-rootfs', ...flags, ...more, from, 'made/image:1'], options))
     const digest = await make(root)
     expect(digest).toMatch(/^sha256:[0-9a-f]{64}\n$/)

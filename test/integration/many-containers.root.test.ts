@@ -12,6 +12,8 @@ const cycles = isLong ? { before: 1500, counted: 100 } : { before: 40, counted: 
  * goes up and down by megabytes at once, which the median does not see.
  */
 const rounds = 5
+/** Containers, one after the other and at once, and execs at once, that are to tell how they ended. */
+const told = isLong ? { turns: 20, atOnce: 50, execs: 200 } : { turns: 10, atOnce: 30, execs: 100 }
 /** In KiB: by how much memory may grow in the median of the rounds, and in the average of them. */
 const limits = isLong ? { daemon: 5_000, supervisor: 500 } : { daemon: 20_000, supervisor: 2_000 }
 
@@ -59,13 +61,16 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'many c
 
   it('one after another have their output and exit statuses, and leave nothing', async () => {
     const watch = await lab.watch()
-    expect(await times(10, 1, (n) => lab.run(`one-${n}`, script(n)))).toEqual(expected(10))
+    const { turns } = told
+    expect(await times(turns, 1, (n) => lab.run(`one-${n}`, script(n)))).toEqual(expected(turns))
     expect(await watch.leaks()).toEqual([])
   })
 
   it('at once have their output and exit statuses, and leave nothing', { timeout: 120_000 }, async () => {
     const watch = await lab.watch()
-    expect(await times(30, 30, (n) => lab.run(`at-once-${n}`, script(n)))).toEqual(expected(30))
+    const { atOnce } = told
+    const ended = times(atOnce, atOnce, (n) => lab.run(`at-once-${n}`, script(n)))
+    expect(await ended).toEqual(expected(atOnce))
     expect(await watch.leaks()).toEqual([])
   })
 
@@ -91,10 +96,10 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'many c
     }
   })
 
-  it('100 execs that end at once each tell how', { timeout: 120_000 }, async () => {
+  it(`${told.execs} execs that end at once each tell how`, { timeout: 120_000 }, async () => {
     const watch = await lab.watch()
     await using task = await lab.start('execs', ['sleep', '1000'], { output: 'ignore' })
-    const codes = await times(100, 100, async (n) => {
+    const codes = await times(told.execs, told.execs, async (n) => {
       await using exec = await task.exec({
         args: ['sh', '-c', `exit ${n}`],
         execId: `e${n}`,
@@ -105,7 +110,7 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'many c
       await exec.delete()
       return exitStatus
     })
-    expect(codes).toEqual(Array.from({ length: 100 }, (_, n) => n))
+    expect(codes).toEqual(Array.from({ length: told.execs }, (_, n) => n))
     await lab.remove('execs')
     expect(await watch.leaks()).toEqual([])
   })

@@ -8,6 +8,8 @@ import { describe, expect, it, vi } from 'vitest'
 import type { ContainerLab } from './container-lab.ts'
 import { servers, useRunLab, withoutWarnings } from './run-lab.ts'
 
+const atOnce = process.env.NSBOX_TEST_LONG === undefined ? 4 : 8
+
 describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands that run containers', () => {
   describe.each(Object.entries(servers))('against %s', (server, start) => {
     const { lab, running, started } = useRunLab(start, `run-${server}`)
@@ -50,14 +52,14 @@ describeWith({ root: true, programs: ['containerd', 'ctr', 'runc'] }, 'commands 
 
     it('runs many at once, each with its own exit status', async () => {
       const codes = await Promise.all(
-        Array.from({ length: 4 }, async (_, n) => {
+        Array.from({ length: atOnce }, async (_, n) => {
           const { code, stdout } = await lab().ctr(
             running(['--rm'], `many-${n}`, 'sh', '-c', `echo ${n}; exit ${n}`),
           )
           return [code, stdout]
         }),
       )
-      expect(codes).toEqual(Array.from({ length: 4 }, (_, n) => [n, `${n}\n`]))
+      expect(codes).toEqual(Array.from({ length: atOnce }, (_, n) => [n, `${n}\n`]))
     })
 
     it('tables and labels are those of stock ctr', async () => {

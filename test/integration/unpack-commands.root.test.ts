@@ -8,7 +8,6 @@ import {
   busyboxLayer,
   filesLayer,
   pushImage,
-  type RunOptions,
   run,
   runOrThrow,
   startContainerd,
@@ -19,7 +18,7 @@ import {
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runCommand } from './command-host.ts'
+import { type CommandOptions, runCommand } from './command-host.ts'
 import { program, startServer } from './programs.ts'
 
 /** Lines without what stock `ctr` fills their ends with. */
@@ -71,8 +70,8 @@ describeWith(
 
     describe.each(['nsbox-server', 'containerd'])('against %s', (server) => {
       const within =
-        (name: 'ctr' | 'dist', namespace: string) => (args: readonly string[], options?: RunOptions) =>
-          run(program(name), ['-a', addresses[server]!, '-n', namespace, ...args], options)
+        (name: 'ctr' | 'dist', namespace: string) => (args: readonly string[], options?: CommandOptions) =>
+          runCommand(name, ['-a', addresses[server]!, '-n', namespace, ...args], options)
       const stockWithin = (namespace: string) => (args: readonly string[]) =>
         run('/usr/bin/ctr', ['-a', addresses[server]!, '-n', namespace, ...args])
 

@@ -10,6 +10,7 @@ import { imagesCommand } from './commands/images.ts'
 import { infoCommand } from './commands/info.ts'
 import { leasesCommand } from './commands/leases.ts'
 import { logsCommand } from './commands/logs.ts'
+import { addManual } from './commands/man.ts'
 import { namespacesCommand } from './commands/namespaces.ts'
 import { ociCommand } from './commands/oci.ts'
 import { pluginsCommand } from './commands/plugins.ts'
@@ -57,5 +58,5 @@ export function ctrProgram(): Command {
     .addCommand(topCommand())
     .addCommand(webCommand())
     .addCommand(whyCommand())
-  return shareGlobalOptions(addCompletion(program))
+  return shareGlobalOptions(addManual(addCompletion(program)))
 }

@@ -1,6 +1,7 @@
 import {
   addCompletion,
   addGlobalOptions,
+  addManual,
   contentCommand,
   doctorCommand,
   fetchCommand,
@@ -40,7 +41,7 @@ export function distProgram(): Command {
     .addCommand(rootfsCommand())
     .addCommand(applyCommand())
     .addCommand(doctorCommand())
-  return addCompletion(program)
+  return addManual(addCompletion(program))
 }
 
 function imagesCommand(): Command {

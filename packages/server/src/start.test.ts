@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type CallOptions, Code, type ConnectError, createClient } from '@connectrpc/connect'
 import { packAny } from '@nsbox/api'
@@ -65,6 +65,26 @@ test('a database of a newer version is named, and left as it is', async () => {
   )
   expect((await readFile(path)).equals(bytes)).toBe(true)
 })
+
+test.runIf(process.platform === 'linux')(
+  'a state directory with a task of a newer version is refused by name, and left as it is',
+  async () => {
+    await server[Symbol.asyncDispose]()
+    const state = join(root, '../state')
+    const bundle = join(state, 'tasks/bundles/n/box')
+    await mkdir(bundle, { recursive: true })
+    for (const path of ['', 'tasks', 'tasks/bundles', 'tasks/bundles/n', 'tasks/bundles/n/box'])
+      await chmod(join(state, path), 0o711)
+    const path = join(bundle, 'task.json')
+    await writeFile(path, '{"format":2}')
+    const refusal = await startServer({ root, state }).catch((error) => error)
+    expect(errorCode(refusal)).toBe('failed_precondition')
+    expect(String(refusal)).toContain(
+      `state file "${path}" has format 2, this program knows formats up to 1: use a newer program`,
+    )
+    expect(await readFile(path, 'utf8')).toBe('{"format":2}')
+  },
+)
 
 test.runIf(process.platform === 'linux')(
   'a thread for layers starts as soon as a client writes one that it has fetched',

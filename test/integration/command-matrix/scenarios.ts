@@ -18,8 +18,9 @@ import { tasksScenarios } from './scenarios/tasks.ts'
  * - `$ROOT`, a directory with a root filesystem, and the working directory, which is empty at first.
  *
  * `patiently COMMAND` repeats a command until it succeeds, `status WORD` shows the lines of `ctr tasks ls` with a word,
- * without their pids, and `last` shows the last line of both outputs of a command. Lines may be continued by a
- * backslash.
+ * without their pids, and `last` shows the last line of both outputs of a command. `collect` has the daemon collect
+ * what nothing refers to and waits for it: what is shown must not depend on when it does so by itself, so containerd
+ * does not, and what nothing else keeps has a label. Lines may be continued by a backslash.
  */
 export type Scenarios = Readonly<Record<string, string>>
 

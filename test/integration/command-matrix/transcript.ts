@@ -18,6 +18,7 @@ patiently() {
   done
 }
 status() { ctr tasks ls | sed -E 's/ +[0-9]+ +/ some /' | grep "$1"; }
+collect() { ctr leases delete --sync $(ctr leases create) >collected; }
 last() { "$@" 2>&1 | tail -n 1; }
 seen() { ctr ns c $NAMESPACE-$1; ctr ns rm $NAMESPACE-$1; sleep 0.1; grep -q $NAMESPACE-$1 events; }
 hidden='s/extract-[0-9]+-..../extract/; s/"pid":[0-9]+/"pid":some/; s/"seconds":[0-9]+,"nanos":[0-9]+/some/;

@@ -73,12 +73,15 @@ describeWith(needs, 'tasks of a program', () => {
     expect(bench.warnings.splice(0).filter((warning) => !known.test(String(warning)))).toEqual([])
   })
   afterAll(async () => {
-    await bench.tasks.kill('one', 9)
-    expect([137, 255]).toContain((await bench.tasks.wait('one')).exitStatus)
-    await bench.tasks.deleteProcess('one', 'more')
-    for (const id of ['one', 'ended']) await bench.tasks.delete(id)
-    expect(bench.left()).toEqual([])
-    await bench[Symbol.asyncDispose]()
+    try {
+      await bench.tasks.kill('one', 9)
+      expect([137, 255]).toContain((await bench.tasks.wait('one')).exitStatus)
+      await bench.tasks.deleteProcess('one', 'more')
+      for (const id of ['one', 'ended']) await bench.tasks.delete(id)
+      expect(bench.left()).toEqual([])
+    } finally {
+      await bench[Symbol.asyncDispose]()
+    }
   })
 
   describe.each(formats)('with records %s', (format) => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { stat, writeFile } from 'node:fs/promises'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { Code, ConnectError, createClient } from '@connectrpc/connect'
@@ -8,7 +8,9 @@ import { Images } from '@nsbox/api/gen/services/images/v1/images_pb'
 import { Introspection } from '@nsbox/api/gen/services/introspection/v1/introspection_pb'
 import { Namespaces } from '@nsbox/api/gen/services/namespaces/v1/namespace_pb'
 import { Version } from '@nsbox/api/gen/services/version/v1/version_pb'
-import { tempDir } from '@nsbox/testing'
+import { connect as connectClient } from '@nsbox/client'
+import { errorCode } from '@nsbox/errors'
+import { startFaultServer, tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { socketTransport } from '../testing/grpc-call.ts'
@@ -145,6 +147,35 @@ describe('a server program', () => {
     server.kill('SIGTERM')
     expect(await server.exited).toMatchObject({ code: 0, signal: null })
     expect(server.output).not.toContain('"code":"ok"')
+  })
+
+  test('E11 takes up on SIGHUP where settings for registries are', async () => {
+    const registry = 'registry.invalid'
+    const hosts = await Promise.all(
+      ['before', 'after'].map(async (name) => {
+        const server = resources.use(await startFaultServer())
+        const path = join(directory, name)
+        await mkdir(join(path, registry), { recursive: true })
+        await writeFile(join(path, registry, 'hosts.toml'), `server = "http://${server.host}"\n`)
+        return { path, asked: () => server.requests.length }
+      }),
+    )
+    const [before, after] = hosts as [(typeof hosts)[0], (typeof hosts)[0]]
+    const file = join(directory, 'config.toml')
+    const configure = (path: string) => writeFile(file, `hosts_dir = ${JSON.stringify(path)}\n`)
+    await configure(before.path)
+    const server = await startServer(['--config', file])
+    await using client = connectClient({ address, namespace: 'n' })
+    const pull = () => client.pull(`${registry}/a:1`).catch(errorCode)
+    expect(await pull()).toBe('not_found')
+    const count = before.asked()
+    expect([count > 0, after.asked()]).toEqual([true, 0])
+    await configure(after.path)
+    server.kill('SIGHUP')
+    await server.waitForOutput(/"reloaded"/)
+    expect(server.output).not.toContain('need a restart')
+    expect(await pull()).toBe('not_found')
+    expect([before.asked(), after.asked() > 0]).toEqual([count, true])
   })
 
   test('E11 F04 takes up the access list on SIGHUP, unless it is wrong', async () => {

@@ -27,13 +27,15 @@ beforeEach(async () => {
 })
 afterEach(() => resources.disposeAsync())
 
-/** Binds a socket for datagrams, and prints each as one line of JSON. */
+/** Binds a socket for datagrams, and prints each as one line of JSON, with the time by the monotonic clock. */
 const receiver = `
-import json, socket, sys
+import json, socket, sys, time
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1].replace('@', chr(0), 1) if sys.argv[1][0] == '@' else sys.argv[1])
 print('bound', flush=True)
-while True: print(json.dumps(s.recv(4096).decode()), flush=True)
+while True:
+  text = s.recv(4096).decode()
+  print(json.dumps([text, time.monotonic()]), flush=True)
 `
 
 describeWith({ linux: true, programs: ['python3'] }, 'a service manager', () => {
@@ -41,12 +43,15 @@ describeWith({ linux: true, programs: ['python3'] }, 'a service manager', () => 
     const manager = resources.use(
       await startProcess('python3', ['-c', receiver, address], { ready: /bound/ }),
     )
-    const messages = () =>
+    const received = () =>
       manager.output
         .split('\n')
-        .filter((line) => line.startsWith('"'))
-        .map((line) => String(JSON.parse(line)).split('\n'))
-    return { messages, told: () => messages().filter(([first]) => first !== 'WATCHDOG=1') }
+        .filter((line) => line.startsWith('['))
+        .map((line) => JSON.parse(line) as [text: string, seconds: number])
+    const messages = () => received().map(([text]) => text.split('\n'))
+    /** When signs of life came. */
+    const beats = () => received().flatMap(([text, seconds]) => (text === 'WATCHDOG=1' ? [seconds] : []))
+    return { messages, beats, told: () => messages().filter(([first]) => first !== 'WATCHDOG=1') }
   }
 
   test('is told what the server does, and that its event loop is alive', async () => {
@@ -70,6 +75,23 @@ describeWith({ linux: true, programs: ['python3'] }, 'a service manager', () => 
       ['READY=1', 'STATUS=Serving; the configuration is wrong and was not reloaded'],
       ['STOPPING=1', 'STATUS=Stopping'],
     ])
+  })
+
+  test('hears no sign of life while the event loop stands still', async () => {
+    const address = join(directory, 'notify.sock')
+    const { beats } = await startManager(address)
+    using manager = new ServiceManager({ NOTIFY_SOCKET: address, WATCHDOG_USEC: '200000' })
+    manager.ready('Serving', { warn: () => expect.unreachable() })
+    await expect.poll(() => beats().length).toBeGreaterThan(1)
+    const seconds = () => Number(process.hrtime.bigint()) / 1e9
+    const start = seconds()
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2000)
+    const end = seconds()
+    const before = beats().length
+    await expect.poll(() => beats().length).toBeGreaterThan(before + 1)
+    // The last one before may be received a little later.
+    expect(beats().filter((time) => time > start + 1 && time < end)).toEqual([])
+    expect(beats().filter((time) => time > end)).not.toEqual([])
   })
 
   test('may have an abstract name, and its variables are not passed on', async () => {

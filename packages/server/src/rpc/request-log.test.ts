@@ -72,22 +72,29 @@ const drops: Readonly<Record<string, (stream: ClientHttp2Stream) => void>> = {
 const types = ['application/grpc', 'application/connect+proto']
 const cases = Object.entries(drops).flatMap(([how, drop]) => types.map((type) => [how, type, drop] as const))
 
-test.each(cases)('a stream that its client drops is cancelled: %s, of %s', async (_, type, drop) => {
-  const session = connectHttp2('http://localhost', {
-    createConnection: () => connectSocket(served.address),
-  })
-  const stream = session.request(
-    { ':method': 'POST', ':path': '/containerd.services.content.v1.Content/Write', 'content-type': type },
-    { endStream: false },
-  )
-  for (const part of [session, stream]) part.on('error', () => undefined)
-  const message = toBinary(WriteContentRequestSchema, create(WriteContentRequestSchema, { ref: 'r' }))
-  stream.write(frame(message))
-  await once(stream, 'data')
-  drop(stream)
-  await expect.poll(() => lines).toMatchObject([{ code: 'Canceled', level: pino.levels.values.debug }])
-  session.destroy()
-})
+test.each(cases)(
+  'a stream that its client drops is cancelled, and counted so: %s, of %s',
+  async (_, type, drop) => {
+    const canceled = () => counts.methods.get(Content.method.write)?.ended.get(Code.Canceled) ?? 0
+    const before = canceled()
+    const session = connectHttp2('http://localhost', {
+      createConnection: () => connectSocket(served.address),
+    })
+    const stream = session.request(
+      { ':method': 'POST', ':path': '/containerd.services.content.v1.Content/Write', 'content-type': type },
+      { endStream: false },
+    )
+    for (const part of [session, stream]) part.on('error', () => undefined)
+    const message = toBinary(WriteContentRequestSchema, create(WriteContentRequestSchema, { ref: 'r' }))
+    stream.write(frame(message))
+    await once(stream, 'data')
+    drop(stream)
+    await expect.poll(() => lines).toMatchObject([{ code: 'Canceled', level: pino.levels.values.debug }])
+    expect(canceled() - before).toBe(1)
+    expect(counts.methods.get(Content.method.write)).toMatchObject({ inFlight: 0 })
+    session.destroy()
+  },
+)
 
 test('says once what a call has failed with, and where it comes from', async () => {
   const lines: string[] = []

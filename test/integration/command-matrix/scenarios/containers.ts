@@ -65,6 +65,7 @@ export const containersScenarios: Scenarios = {
     ctr containers rm
     ctr containers rm $(ctr containers ls -q)
     ctr snapshots rm much
+    collect
     ctr snapshots ls | sort
     ctr images rm --sync $BUSYBOX`,
 
@@ -142,6 +143,7 @@ export const containersScenarios: Scenarios = {
     ctr containers ls
     ctr containers rm four
     ctr containers ls -q
+    collect
     ctr snapshots ls | grep -c Active
     ctr images rm --sync $BUSYBOX`,
 

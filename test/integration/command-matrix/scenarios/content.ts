@@ -3,6 +3,7 @@ import type { Scenarios } from '../scenarios.ts'
 export const contentScenarios: Scenarios = {
   content: `
     echo hello | ctr content ingest hello
+    ctr content label sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03 containerd.io/gc.root=1
     echo hello | ctr content ingest again
     echo hello | ctr content ingest --expected-size 6 sized
     echo hello | ctr content ingest --expected-size 5 short

@@ -23,6 +23,7 @@ export const snapshotsScenarios: Scenarios = {
     ctr snapshots view seen $ROOTFS
     ctr snapshots view --mounts described-view $ROOTFS
     ctr snapshots view -t /mnt lower $CHAIN
+    for view in seen described-view lower; do ctr snapshots label $view containerd.io/gc.root=1; done
     ctr snapshots view orphan none
     ctr snapshots view
     ctr snapshots mounts /mnt active
@@ -52,6 +53,7 @@ export const snapshotsScenarios: Scenarios = {
     ctr snapshots diff mounted | tar --list --gzip
     ctr snapshots diff --media-type application/vnd.oci.image.layer.v1.tar mounted | tar --list
     ctr snapshots diff $ROOTFS $CHAIN | tar --list --gzip
+    collect
     ctr snapshots diff --ref kept --keep --label a=b --label containerd.io/gc.root=1 mounted | tar --list --gzip
     ctr content ls labels.a==b | tail -n +2 | wc -l
     ctr snapshots diff none
