@@ -51,6 +51,10 @@ export async function readDocument(path: string): Promise<Document> {
   // Every second fence closes a block; one that is indented is none that is looked at.
   const fences = text.match(/^ *```.*$/gm)?.filter((_, index) => index % 2 === 0) ?? []
   const unknown = fences.filter((fence) => !/^```\w*$/.test(fence))
+  // A block by indentation has no language, so nobody knows whether it is commands.
+  const prose = text.replaceAll(/^```[\s\S]*?^```$/gm, '')
+  for (const [, before, line] of prose.matchAll(/^(.*)\n\n( {4,}\S.*)$/gm))
+    if (!/^( |- |\d+\.)/.test(before!)) unknown.push(line!)
   for (const [index, block] of blocks.entries()) {
     const [, directive, value] = /^(file|user|not run): (.*)$/.exec(block.comment ?? '') ?? []
     if (directive === 'not run') notRun.push({ reason: value!, text: block.text })

@@ -82,7 +82,12 @@ export async function openPrivateHost({
   const unshare = ['unshare', ...namespaces, '--propagation', 'private', '--fork', '--kill-child']
   const parts = [directory, repository, checkoutPlace, cgroup.mounts.join('\n'), ...emptied]
   const [first, ...others] = [...cgroup.within(), ...unshare, 'sh', '-c', prepare, 'sh', ...parts]
-  const holder = opening.use(await startProcess(first!, others, { ready: /ready/ }))
+  const holder = await startProcess(first!, others, { ready: /ready/ })
+  opening.defer(async () => {
+    // What only waits for its child heeds no gentler signal; all processes of the namespace end with its first one.
+    holder.kill('SIGKILL')
+    await holder.exited
+  })
   // The first process of the new namespace, whose parent only waits for it.
   const children = `/proc/${holder.pid}/task/${holder.pid}/children`
   const target = (await readFile(children, 'utf8')).trim()
