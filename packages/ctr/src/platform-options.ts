@@ -1,5 +1,5 @@
-import { defaultPlatform, type Platform, parsePlatform } from '@nsbox/oci'
-import type { Command } from 'commander'
+import { defaultPlatform, formatPlatform, type Platform, parsePlatform } from '@nsbox/oci'
+import { type Command, Option } from 'commander'
 
 /** The options that choose platforms. */
 export interface PlatformOptions {
@@ -16,6 +16,14 @@ export function addPlatformOptions(command: Command): Command {
       collectPlatforms,
     )
     .option('--all-platforms', 'take all platforms')
+}
+
+/** The option that chooses one platform, by default the one that this process runs on. */
+export function platformOfMachine(description: string): Option {
+  const platform = defaultPlatform()
+  return new Option('--platform <platform>', description)
+    .argParser(parsePlatform)
+    .default(platform, formatPlatform(platform))
 }
 
 /** Adds a platform to those that were given before. */

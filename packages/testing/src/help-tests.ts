@@ -4,7 +4,12 @@ import { expect, it } from 'vitest'
 interface Command {
   name(): string
   description(): string
-  readonly options: readonly { readonly long?: string | null | undefined }[]
+  readonly options: readonly {
+    readonly long?: string | null | undefined
+    readonly defaultValue?: unknown
+    readonly defaultValueDescription?: string | undefined
+    readonly parseArg?: ((value: string, previous: never) => unknown) | undefined
+  }[]
   readonly commands: readonly Command[]
   exitOverride(): this
   configureOutput(output: { writeOut(text: string): void }): this
@@ -12,8 +17,8 @@ interface Command {
 }
 
 /**
- * Tests that each command of a program has help, however it is asked for, and that each that lists things can do so as
- * JSON.
+ * Tests that each command of a program has help, however it is asked for, with defaults as one would type them, and that
+ * each that lists things can do so as JSON.
  *
  * @param create makes the program anew
  */
@@ -24,6 +29,13 @@ export function helpTests(create: () => Command): void {
     expect(lists.length).toBeGreaterThan(2)
     const without = lists.filter(({ command }) => !command.options.some(({ long }) => long === '--json'))
     expect(without.map(({ path }) => path.join(' '))).toEqual([])
+  })
+  it(`shows defaults of ${program.name()} as its options take them`, () => {
+    for (const { long, defaultValue, defaultValueDescription, parseArg } of optionsOf(program)) {
+      if (parseArg === undefined || defaultValue === undefined || Array.isArray(defaultValue)) continue
+      const shown = defaultValueDescription ?? JSON.stringify(defaultValue)
+      expect(parseArg(shown, undefined as never), `${long} ${shown}`).toEqual(defaultValue)
+    }
   })
   it.each(pathsOf(program).map((path) => ({ path })))(
     `has help for ${program.name()} $path`,
@@ -43,6 +55,10 @@ export function listsOf(program: Command): { readonly path: string[]; readonly c
     ...command.commands.flatMap((each) => found(each, [...path, each.name()])),
   ]
   return found(program, [])
+}
+
+function optionsOf(command: Command): Command['options'] {
+  return [...command.options, ...command.commands.flatMap(optionsOf)]
 }
 
 /** A command, and all those below it, as they are typed. */

@@ -1,12 +1,13 @@
 import type { ClientView } from '@nsbox/client'
 import type { Mount, Snapshotter } from '@nsbox/core/snapshots'
 import { isAlreadyExists, isNotFound, isUnimplemented, NsboxError, undefinedIf } from '@nsbox/errors'
-import { defaultPlatform, labelKeys, type Platform, parsePlatform } from '@nsbox/oci'
+import { labelKeys, type Platform } from '@nsbox/oci'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { chosenSnapshotter } from '../chosen-snapshotter.ts'
 import { withSession } from '../command-action.ts'
 import { parseDuration } from '../global-options.ts'
+import { platformOfMachine } from '../platform-options.ts'
 import { print } from '../print.ts'
 import { refusedOption } from '../refused-option.ts'
 import { unpackImage } from '../unpack-image.ts'
@@ -42,8 +43,12 @@ export function imagesMountCommand(): Command {
     .argument('<ref>', 'name of the image')
     .argument('<target>', 'directory to mount at; it names the snapshot and the lease that keeps it, too')
     .option('--rw', 'mount an active snapshot, which can be written to')
-    .option('--platform <platform>', 'platform to mount', parsePlatform, defaultPlatform())
-    .option('-x, --expiration <duration>', 'how long the snapshot is kept; 0 for ever', parseDuration, day)
+    .addOption(platformOfMachine('platform to mount'))
+    .addOption(
+      new Option('-x, --expiration <duration>', 'how long the snapshot is kept; 0 for ever')
+        .argParser(parseDuration)
+        .default(day, '24h'),
+    )
     .option('--sync-fs', 'have the files of each layer on the disk before the next one; they always are')
     .action(
       withSession(

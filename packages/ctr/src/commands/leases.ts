@@ -1,7 +1,7 @@
 import type { Lease } from '@nsbox/core/leases'
 import { isNotFound } from '@nsbox/errors'
 import { labelKeys } from '@nsbox/oci'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { withSession } from '../command-action.ts'
 import { formatLabels } from '../format-labels.ts'
 import { parseDuration } from '../global-options.ts'
@@ -52,7 +52,11 @@ function createCommand(): Command {
     .description('create a lease and print its id')
     .argument('[labels...]', 'key=value')
     .option('--id <id>', 'id of the lease; a random one by default')
-    .option('-x, --expires <duration>', 'how long it lasts; 0 for ever', parseDuration, day)
+    .addOption(
+      new Option('-x, --expires <duration>', 'how long it lasts; 0 for ever')
+        .argParser(parseDuration)
+        .default(day, '24h'),
+    )
     .action(
       withSession(async ({ client, signal }, options: { id?: string; expires: number }, args: string[]) => {
         const labels: Record<string, string> = { ...parseLabels(args) }

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { lazyAction } from '../command-action.ts'
 import { parseDuration } from '../global-options.ts'
 
@@ -8,7 +8,11 @@ export function statsCommand(): Command {
     .description('show what running containers use: all of them, or those that are named')
     .argument('[containers...]')
     .option('--no-stream', 'show it once, measured over one interval')
-    .option('--interval <duration>', 'time between two measurements', parseInterval, 1000)
+    .addOption(
+      new Option('--interval <duration>', 'time between two measurements')
+        .argParser(parseInterval)
+        .default(1000, '1s'),
+    )
     .option('--json', 'print JSON, a line for each measurement')
     .action(lazyAction(async () => (await import('../tasks/show-stats.ts')).showStats))
 }
