@@ -17,8 +17,8 @@ interface Command {
 }
 
 /**
- * Tests that each command of a program has help, however it is asked for, with defaults as one would type them, and that
- * each that lists things can do so as JSON.
+ * Tests that each command of a program has help, however it is asked for, with defaults as one would type them, and
+ * that each that lists things can do so as JSON.
  *
  * @param create makes the program anew
  */

@@ -7,8 +7,8 @@ import type { TestServer } from '../programs.ts'
 
 /** What one program takes. */
 export interface ProcessFootprint {
-  /** Proportional set size in KiB. */
-  readonly pss: number
+  /** Memory of its own in KiB. What it shares with others, such as Node's program, looks smaller the more they are. */
+  readonly memory: number
   readonly descriptors: number
 }
 
@@ -37,13 +37,13 @@ const [patience, interval] = [3000, 200]
  * (docs/ARCHITECTURE.md).
  */
 async function rest(pid: number): Promise<ProcessFootprint> {
-  let [pss, descriptors] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+  let [memory, descriptors] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
   for (const deadline = performance.now() + patience; performance.now() < deadline; await delay(interval)) {
     const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8')
-    pss = Math.min(pss, Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)![1]))
+    memory = Math.min(memory, Number(/^Pss_Anon:\s+(\d+) kB$/m.exec(rollup)![1]))
     descriptors = Math.min(descriptors, (await readdir(`/proc/${pid}/fd`)).length)
   }
-  return { pss, descriptors }
+  return { memory, descriptors }
 }
 
 /** Steps that do nothing to a copy whatever version it has, since it is read alone. */

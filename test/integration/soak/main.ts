@@ -31,7 +31,7 @@ const report = await soak({
   more: (kind, done) => done === 0 || performance.now() - began < minutes * 60_000 * share[kind],
   onPhase: ({ kind, seconds, footprint: { server, supervisor }, leaks }) =>
     console.error(
-      `${kind}: ${Math.round(seconds)} s; server ${server.pss} KiB, supervisor ${supervisor?.pss ?? 0} KiB`,
+      `${kind}: ${Math.round(seconds)} s; server ${server.memory} KiB, supervisor ${supervisor?.memory ?? 0} KiB`,
       ...leaks.map((leak) => `\nleft ${leak}`),
     ),
 })

@@ -23,7 +23,7 @@ export function problems({ phases, faults }: SoakReport): string[] {
 
 function growthOf(steady: readonly Phase[], program: 'server' | 'supervisor'): number | undefined {
   if (steady.length < 9) return undefined
-  const sizes = steady.map(({ footprint }) => footprint[program]?.pss ?? 0)
+  const sizes = steady.map(({ footprint }) => footprint[program]?.memory ?? 0)
   const third = Math.floor(sizes.length / 3)
   return median(sizes.slice(-third)) - median(sizes.slice(-2 * third, -third))
 }
@@ -52,30 +52,21 @@ export function markdown(report: SoakReport): string {
         ? ` Growth of memory from the second to the last third of the steady phases: ${grown.join(', ')}.`
         : ''),
     table(
-      [
-        'phase',
-        'kind',
-        'seconds',
-        'server, PSS KiB',
-        'descriptors',
-        'supervisor, PSS KiB',
-        'descriptors',
-        'left',
-      ],
+      ['phase', 'kind', 'seconds', 'server, KiB', 'descriptors', 'supervisor, KiB', 'descriptors', 'left'],
       [
         [
           '',
           'the beginning',
           '',
-          report.beginning.server.pss,
+          report.beginning.server.memory,
           report.beginning.server.descriptors,
           '',
           '',
           '',
         ],
         ...phases.map(({ kind, seconds, footprint: { server, supervisor }, leaks }, index) => [
-          ...[index + 1, kind, Math.round(seconds), server.pss, server.descriptors],
-          ...[supervisor?.pss ?? '', supervisor?.descriptors ?? '', leaks.length],
+          ...[index + 1, kind, Math.round(seconds), server.memory, server.descriptors],
+          ...[supervisor?.memory ?? '', supervisor?.descriptors ?? '', leaks.length],
         ]),
       ],
     ),

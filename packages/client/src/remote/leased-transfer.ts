@@ -1,5 +1,12 @@
+import type { AbortOptions } from '@nsbox/core/content'
 import type { Transferrer } from '@nsbox/core/transfer'
-import type { ClientView } from '../client.ts'
+
+/** What a view has for it. */
+interface Lessor {
+  createLease(
+    options: AbortOptions,
+  ): Promise<AsyncDisposable & { readonly client: { readonly transfer: Transferrer } }>
+}
 
 /**
  * Transfers of a view that has no lease, each within one of its own. Otherwise containerd's collector may take the
@@ -7,7 +14,7 @@ import type { ClientView } from '../client.ts'
  *
  * @param view of the same namespace
  */
-export function leasedTransfer(view: () => Pick<ClientView, 'createLease'>): Transferrer {
+export function leasedTransfer(view: () => Lessor): Transferrer {
   return {
     async transfer(source, destination, options = {}) {
       await using lease = await view().createLease({ signal: options.signal })
