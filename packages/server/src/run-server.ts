@@ -1,19 +1,16 @@
 import { setFlagsFromString } from 'node:v8'
 import { isNsboxError } from '@nsbox/errors'
 import { joinCgroup } from '@nsbox/supervisor'
-import { garbageCollector } from '@nsbox/sys/processes'
 import { type ConfigurationSources, readConfiguration } from './configuration/read-configuration.ts'
 import { reloader } from './configuration/reload.ts'
 import { createLog } from './log/create-log.ts'
+import { garbageCollector } from './rpc/collect-garbage.ts'
 import { SignalWatch } from './signals/signal-watch.ts'
 import { startServer } from './start.ts'
 import { inheritedSocket } from './systemd/inherited-socket.ts'
 import { ServiceManager } from './systemd/service-manager.ts'
 import { registerSdk } from './tracing/register-sdk.ts'
 import { useUserNamespace } from './user-namespace.ts'
-
-/** Growth of the memory in use, in bytes, from which an idle server looks for garbage. */
-const worthwhileGarbage = 16 << 20
 
 /**
  * Runs a server as a program: until SIGTERM, SIGINT or SIGQUIT, which end it in an orderly way. A second one of these
@@ -43,7 +40,7 @@ export async function runServer(sources: ConfigurationSources): Promise<void> {
       })
       await using server = await startServer(
         { ...config, ...(inherited && { address: inherited.path, socket: inherited.fd }) },
-        { log, collectGarbage: garbageCollector(worthwhileGarbage) },
+        { log, collectGarbage: garbageCollector() },
       )
       reload = reloader({ sources, running, server, manager, log })
       keepYoungGenerationSmall()

@@ -15,8 +15,8 @@ import { Reaper } from './reaper.ts'
 export interface ProcessTableOptions extends ManagedProcessOptions {
   /** The supervisor's directory. */
   readonly directory: string
-  /** Called when a launch is over, or a process was released. */
-  readonly onChange: () => void
+  /** Called when a process was released. */
+  readonly onReleased: () => void
 }
 
 /** The client of a launched or adopted process. */
@@ -91,7 +91,6 @@ export class ProcessTable {
     } finally {
       client.removeEventListener('abort', cancel)
       this.#launches.delete(message.key)
-      this.#options.onChange()
     }
   }
 
@@ -131,7 +130,7 @@ export class ProcessTable {
     this.#foreign.delete(key)
     this.#kept.get(key)?.()
     await held.release()
-    this.#options.onChange()
+    this.#options.onReleased()
   }
 
   /** Ends a process when its client leaves, if it was launched for that. */
@@ -163,7 +162,7 @@ export class ProcessTable {
       console.error('what ends with its client is not ended:', error)
     } finally {
       this.#ending--
-      this.#options.onChange()
+      this.#options.onReleased()
     }
   }
 

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { NsboxError } from '@nsbox/errors'
 import { acceptUnix, listenUnix, receiveDescriptors } from '@nsbox/sys/descriptors'
-import { garbageCollector, processStat, QuietMemory, trimMemory } from '@nsbox/sys/processes'
+import { processStat } from '@nsbox/sys/processes'
 import { files } from '../protocol/directory-layout.ts'
 import { ClientConnection } from './client-connection.ts'
 import { ProcessTable } from './process-table.ts'
@@ -12,10 +12,6 @@ import { Watcher } from './watcher.ts'
 
 /** Milliseconds that a supervisor without processes waits for another client. */
 const idleTimeout = 10_000
-
-/** Milliseconds without a launch or an end of a process after which memory is freed, and the least growth in bytes. */
-const quietTime = 2_000
-const worthwhileGarbage = 2 << 20
 
 /** One for the client, others for its next connection or its successor's; each may hold an incomplete line. */
 const mostConnections = 16
@@ -43,12 +39,6 @@ export class SupervisorServer {
   readonly #connections = new Set<ClientConnection>()
   readonly #packets: number
   readonly #server: Server
-  readonly #memory = new QuietMemory({
-    quietTime,
-    collect: garbageCollector(worthwhileGarbage),
-    trim: trimMemory,
-    onError: (error) => console.error('memory is not given back:', error),
-  })
   #client: ClientConnection | undefined
   #retiring = false
   #terminated = false
@@ -61,11 +51,11 @@ export class SupervisorServer {
     const records = new RecordFiles(join(directory, files.records))
     const notify = (notice: object) => {
       this.#client?.notify(notice)
-      this.#changed()
+      this.#endIfDone()
     }
     this.#processes = new ProcessTable({
       ...{ directory, watcher: this.#watcher, records, notify },
-      onChange: () => this.#changed(),
+      onReleased: () => this.#endIfDone(),
     })
     const self = { pid: process.pid, startTime: processStat(process.pid)!.startTime }
     const path = join(directory, files.process)
@@ -103,11 +93,6 @@ export class SupervisorServer {
   /** Ends as soon as no process is held or, without a client, all held ones have ended. */
   retire(): void {
     this.#retiring = true
-    this.#endIfDone()
-  }
-
-  #changed(): void {
-    this.#memory.touch()
     this.#endIfDone()
   }
 
