@@ -26,7 +26,6 @@ import type { Disk } from './disk/disk.ts'
 import { remoteDisk } from './disk/remote-disk.ts'
 import { snapshotterFromEnvironment } from './messages/snapshotter-name.ts'
 import { Introspection } from './remote/introspection.ts'
-import { leasedTransfer } from './remote/leased-transfer.ts'
 import { RemoteApplier } from './remote/remote-applier.ts'
 import { RemoteComparer } from './remote/remote-comparer.ts'
 import { RemoteContainerStore } from './remote/remote-container-store.ts'
@@ -229,7 +228,7 @@ function openView(rpc: Rpc): ClientView {
     comparer: new RemoteComparer(rpc),
     mounts: new RemoteMounts(rpc),
     events: new RemoteEvents(rpc),
-    transfer: lease === undefined ? leasedTransfer(() => view) : new RemoteTransfer(rpc),
+    transfer: new RemoteTransfer(rpc),
     introspection: new Introspection(rpc),
     disk: remoteDisk(rpc, () => view),
     snapshotter: (name = snapshotterFromEnvironment(), options = {}) =>
