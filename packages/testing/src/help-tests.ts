@@ -34,8 +34,8 @@ export function helpTests(create: () => Command): void {
     for (const { long, defaultValue, defaultValueDescription, parseArg } of optionsOf(program)) {
       if (parseArg === undefined || defaultValue === undefined || Array.isArray(defaultValue)) continue
       // Help shows text in quotes, which nobody types.
-      const value = typeof defaultValue === 'string' ? defaultValue : JSON.stringify(defaultValue)
-      const shown = defaultValueDescription ?? value
+      const text = () => (typeof defaultValue === 'string' ? defaultValue : JSON.stringify(defaultValue))
+      const shown = defaultValueDescription ?? text()
       expect(parseArg(shown, undefined as never), `${long} ${shown}`).toEqual(defaultValue)
     }
   })
