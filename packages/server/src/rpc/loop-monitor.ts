@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { DescMethod } from '@bufbuild/protobuf'
 import type { Logger } from 'pino'
 
@@ -20,13 +21,14 @@ export interface LoopMonitorOptions {
   readonly onDelay?: ((milliseconds: number) => void) | undefined
   /** Milliseconds on a clock that only goes forward. */
   readonly now?: () => number
-  /** Processor time that this process has used, in milliseconds. */
+  /** Processor time that this thread has used, in milliseconds. */
   readonly processorTime?: () => number
 }
 
 /**
- * Logs which methods were running when the event loop was blocked for more than 100 ms. It checks only while there are
- * calls, so that an idle server sleeps. Time that other processes take from this one does not count.
+ * Logs which methods were running when the event loop was blocked for more than 100 ms by work of its own. It checks
+ * only while there are calls, so that an idle server sleeps. Time that other processes and threads take from this one
+ * does not count.
  */
 export class LoopMonitor implements Disposable {
   readonly #log: Logger
@@ -72,8 +74,9 @@ export class LoopMonitor implements Disposable {
   #beat(): void {
     const held = this.#now() - this.#due
     this.#onDelay(Math.max(0, held))
-    // A check is also late if other processes use the processors or the machine was asleep.
-    if (held > budget && this.#processorTime() - this.#used > held / 2) this.#tell(held)
+    // A check is also late if others use the processors or the machine was asleep.
+    const worked = held > budget ? Math.min(held, this.#processorTime() - this.#used) : 0
+    if (worked > budget) this.#tell(worked)
     this.#quiet = this.#methods.size === 0 ? this.#quiet + 1 : 0
     this.#earlier = this.#methods
     this.#methods = new Set()
@@ -81,14 +84,26 @@ export class LoopMonitor implements Disposable {
     else this.#timer = undefined
   }
 
-  #tell(held: number): void {
+  #tell(worked: number): void {
     const methods = this.#methods.size > 0 ? this.#methods : this.#earlier
     const names = [...methods].slice(0, maxNames).map(({ parent, name }) => `${parent.typeName}/${name}`)
-    this.#log.warn({ ms: Math.round(held), methods: names, of: methods.size }, 'event loop held')
+    this.#log.warn({ ms: Math.round(worked), methods: names, of: methods.size }, 'event loop held')
   }
 }
 
+/** Of this thread, or of the process where the system does not tell. */
 function usedTime(): number {
+  const own = ownTime()
+  if (own > 0) return own
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000
+}
+
+/** The first number of `schedstat` (the kernel's scheduler/sched-stats.rst); 0 where there is none. */
+function ownTime(): number {
+  try {
+    return Number.parseInt(readFileSync('/proc/thread-self/schedstat', 'utf8'), 10) / 1e6
+  } catch {
+    return 0
+  }
 }
