@@ -116,9 +116,9 @@ describeWith({ root: true, linux: true }, 'the statements of SQLite', () => {
       'Version.Version': [0, () => client.version()],
       'Images.Get': [1, () => client.images.get(name)],
       'Content.Info': [1, () => client.content.info(target.digest)],
-      'Containers.Get': [2, () => client.containers.get('box')],
+      'Containers.Get': [1, () => client.containers.get('box')],
       'Snapshots.Stat': [1, () => client.snapshotter('overlayfs').stat(chain[0]!)],
-      'Containers.Update': [6, () => client.containers.update({ id: 'box', labels }, ['labels'])],
+      'Containers.Update': [5, () => client.containers.update({ id: 'box', labels }, ['labels'])],
       'Containers.Create': [6, () => client.containers.create({ ...box, id: 'other', snapshotKey: 'root' })],
       'Containers.Delete': [5, () => client.containers.delete('other')],
     }

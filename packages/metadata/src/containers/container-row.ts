@@ -12,9 +12,15 @@ import {
   setReferences,
 } from '../database/references.ts'
 import { decodeLabels, encodeLabels } from '../database/stored-labels.ts'
-import { addExtensions, findExtensions, opaqueValue } from '../objects/opaque-rows.ts'
+import {
+  addExtensions,
+  type ExtendedRow,
+  extendedColumn,
+  findExtensions,
+  opaqueValue,
+} from '../objects/opaque-rows.ts'
 
-interface ContainerRow {
+interface ContainerRow extends ExtendedRow {
   readonly id: string
   readonly image: string
   readonly runtime: string
@@ -37,7 +43,7 @@ const node = (id: string): Node => ({ kind: 'container', id })
 
 export function findContainer(db: Reader, namespace: string, id: string): Container | undefined {
   const row = db.get<ContainerRow>(
-    `SELECT ${columns} FROM container WHERE namespace = ? AND id = ?`,
+    `SELECT ${columns}, ${extendedColumn('container')} FROM container WHERE namespace = ? AND id = ?`,
     namespace,
     id,
   )
@@ -51,7 +57,7 @@ export function findContainer(db: Reader, namespace: string, id: string): Contai
     spec: { typeUrl: row.spec_type, value: row.spec },
     snapshotter: row.snapshotter,
     snapshotKey: row.snapshot_key,
-    extensions: findExtensions(db, 'container', namespace, id),
+    extensions: findExtensions(db, 'container', row, { namespace, id }),
     sandbox: row.sandbox,
     createdAt: Timestamp.fromEpochMicroseconds(row.created_at),
     updatedAt: Timestamp.fromEpochMicroseconds(row.updated_at),

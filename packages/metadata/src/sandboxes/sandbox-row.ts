@@ -12,9 +12,15 @@ import {
   setReferences,
 } from '../database/references.ts'
 import { decodeLabels, encodeLabels } from '../database/stored-labels.ts'
-import { addExtensions, findExtensions, opaqueValue } from '../objects/opaque-rows.ts'
+import {
+  addExtensions,
+  type ExtendedRow,
+  extendedColumn,
+  findExtensions,
+  opaqueValue,
+} from '../objects/opaque-rows.ts'
 
-interface SandboxRow {
+interface SandboxRow extends ExtendedRow {
   readonly runtime: string
   readonly options_type: string | null
   readonly options: Uint8Array | null
@@ -33,7 +39,7 @@ const node = (id: string): Node => ({ kind: 'sandbox', id })
 
 export function findSandbox(db: Reader, namespace: string, id: string): Sandbox | undefined {
   const row = db.get<SandboxRow>(
-    `SELECT ${columns} FROM sandbox WHERE namespace = ? AND id = ?`,
+    `SELECT ${columns}, ${extendedColumn('sandbox')} FROM sandbox WHERE namespace = ? AND id = ?`,
     namespace,
     id,
   )
@@ -44,7 +50,7 @@ export function findSandbox(db: Reader, namespace: string, id: string): Sandbox 
     labels: decodeLabels(row.labels),
     runtime: { name: row.runtime, ...(options && { options }) },
     spec: opaqueValue(row.spec_type, row.spec),
-    extensions: findExtensions(db, 'sandbox', namespace, id),
+    extensions: findExtensions(db, 'sandbox', row, { namespace, id }),
     sandboxer: row.sandboxer,
     createdAt: Timestamp.fromEpochMicroseconds(row.created_at),
     updatedAt: Timestamp.fromEpochMicroseconds(row.updated_at),
