@@ -64,6 +64,12 @@ export class RuncRuntime implements TaskRuntime {
     return await runtimeInfo(this.#parts.defaults, options)
   }
 
+  /** Starts the supervisor, for a task that will probably be made in a moment. */
+  expectTask(): void {
+    const { supervisor, onWarning } = this.#parts
+    supervisor.warm().catch((error) => onWarning('no supervisor is ready for the next task', error))
+  }
+
   supervision(): SupervisorStatistics {
     return this.#parts.supervisor.statistics()
   }

@@ -60,6 +60,8 @@ export class NamespaceTasks implements RuntimeTasks {
     const { namespace, context, defaults, bundles } = this.#options
     context.shortcuts.expectMove()
     const choice = runtimeChoice(namespace, options.options, options.runtimePath, defaults)
+    // It starts while the bundle is made. The launch waits for it, and tells why it does not start.
+    if (choice.helperCgroup === undefined) context.supervisor.warm().catch(() => undefined)
     this.#making.add(id)
     try {
       const task = await createTask({ namespace, id, context, bundles, choice, options })

@@ -12,16 +12,25 @@ import { containersRoutes } from './containers.ts'
 
 let resources: AsyncDisposableStack
 let containers: ReturnType<typeof createClient<typeof Containers>>
+/** Ids of containers of which was told that they are new. */
+let made: string[]
 
 beforeEach(async () => {
   resources = new AsyncDisposableStack()
+  made = []
   const { path } = resources.use(await tempDir('nsbox-containers-route'))
   const durability = 'relaxed'
   const content = resources.use(await openContentStore({ root: join(path, 'content'), durability }))
   const database = join(path, 'metadata.db')
   const metadata = resources.use(await openMetadata({ path: database, content, durability }))
   const served = resources.use(
-    await serveRoutes((router) => containersRoutes(router, () => metadata.namespace('ns'))),
+    await serveRoutes((router) =>
+      containersRoutes(
+        router,
+        () => metadata.namespace('ns'),
+        (_, { id }) => made.push(id),
+      ),
+    ),
   )
   const client = socketTransport(served.address)
   resources.defer(() => client[Symbol.dispose]())
@@ -50,6 +59,13 @@ test('lists the same in one message and in many', async () => {
   const messages = []
   for await (const message of containers.listStream({ filters })) messages.push(message)
   expect(messages.map(({ container }) => container)).toEqual(whole)
+})
+
+test('tells of each container that was made, and of none that was refused', async () => {
+  await containers.create({ container: { id: 'new', runtime, spec } })
+  await failure(containers.create({ container: { id: 'new', runtime, spec } }))
+  await containers.update({ container: { id: 'new', labels: { a: 'b' } }, updateMask: { paths: ['labels'] } })
+  expect(made).toEqual(['new'])
 })
 
 test('refuses requests that lack what they are about', async () => {

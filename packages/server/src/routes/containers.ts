@@ -1,8 +1,8 @@
 import type { MessageShape } from '@bufbuild/protobuf'
-import type { ConnectRouter } from '@connectrpc/connect'
+import type { ConnectRouter, HandlerContext } from '@connectrpc/connect'
 import { type ContainerSchema, Containers } from '@nsbox/api/gen/services/containers/v1/containers_pb'
 import { answerBudget } from '@nsbox/core/byte-budget'
-import type { ContainerChange, NewContainer } from '@nsbox/core/containers'
+import type { Container, ContainerChange, NewContainer } from '@nsbox/core/containers'
 import { NsboxError } from '@nsbox/errors'
 import { fromContainerMessage, toContainerMessage } from '../convert/container.ts'
 import type { ViewOf } from '../rpc/namespace-views.ts'
@@ -10,8 +10,14 @@ import type { ViewOf } from '../rpc/namespace-views.ts'
 /**
  * Serves the containers of namespaces. Containers are metadata: one can be deleted although it has a task, as with
  * stock containerd, whose clients look for the task first.
+ *
+ * @param onCreated called with each container that a client has made
  */
-export function containersRoutes(router: ConnectRouter, view: ViewOf): void {
+export function containersRoutes(
+  router: ConnectRouter,
+  view: ViewOf,
+  onCreated: (context: HandlerContext, container: Container) => void,
+): void {
   router.service(Containers, {
     async get({ id }, context) {
       return { container: toContainerMessage(await view(context).containers.get(id)) }
@@ -33,7 +39,9 @@ export function containersRoutes(router: ConnectRouter, view: ViewOf): void {
     async create({ container }, context) {
       // The store refuses a container without a runtime or spec.
       const given = { runtime: { name: '' }, ...required(container) } as NewContainer
-      return { container: toContainerMessage(await view(context).containers.create(given, context)) }
+      const created = await view(context).containers.create(given, context)
+      onCreated(context, created)
+      return { container: toContainerMessage(created) }
     },
     async update({ container, updateMask }, context) {
       const { containers } = view(context)

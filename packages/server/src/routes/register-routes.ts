@@ -46,7 +46,9 @@ export function registerRoutes(router: ConnectRouter, parts: RouteParts, shared:
   contentRoutes(router, view, startForLayers(workers))
   imagesRoutes(router, view)
   leasesRoutes(router, view)
-  containersRoutes(router, view)
+  containersRoutes(router, view, (context, { runtime: { name } }) =>
+    tasks.expectTask(namespaceOf(context), name),
+  )
   snapshotsRoutes(router, callSnapshotterFrom(metadata, snapshotters, ahead))
   diffRoutes(router, differsOf(view, { applier, workers, tracer: parts.tracer }))
   diskRoutes(router, view)

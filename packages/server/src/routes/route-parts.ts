@@ -20,7 +20,7 @@ export interface RouteParts {
   /** Threads that apply and make layers. */
   readonly workers: LayerWorkers
   readonly events: EventExchange
-  readonly tasks: Pick<OpenRuntime, 'runtime' | 'refusal'>
+  readonly tasks: Pick<OpenRuntime, 'runtime' | 'refusal' | 'expectTask'>
   readonly mounts: MountManager
   readonly sandboxes: RunningSandboxes
   /** Directory of `hosts.toml` files, which a reload may change. */

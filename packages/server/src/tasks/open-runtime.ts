@@ -8,6 +8,7 @@ import type { SupervisorStatistics } from '@nsbox/supervisor'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Logger } from 'pino'
 import { ttrpcAddress } from '../listen/ttrpc-socket.ts'
+import { isRuntimeName } from '../runtime-names.ts'
 import type { Tracer } from '../tracing/tracer.ts'
 import { runtimesOf } from './runtimes.ts'
 
@@ -40,6 +41,8 @@ export interface OpenRuntimeOptions {
 export interface OpenRuntime extends AsyncDisposable {
   readonly runtime: Pick<TaskRuntime, 'namespace' | 'info'>
   readonly refusal?: string | undefined
+  /** Prepares for a task of a container that was just made, by the name of its runtime. */
+  expectTask(namespace: string, runtimeName: string): void
   /** Of the supervisor of tasks of runc; absent where there are no tasks. */
   readonly supervision?: (() => SupervisorStatistics) | undefined
   /** Whether a shim's event should be published: not a task's end that has been published before. */
@@ -104,11 +107,15 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
     )
     recovering = false
     if (temporary) opening.defer(async () => void (await Promise.all([runc.endAll(), shims.endAll()])))
+    const runcShim = (name: string) => (isSealed(name) ? undefined : shim)
     const owned = opening.move()
     return {
       runtime: {
-        ...runtimesOf({ runc, shims, runcShim: (name) => (isSealed(name) ? undefined : shim), tracer }),
+        ...runtimesOf({ runc, shims, runcShim, tracer }),
         info: (asked) => runc.info(asked),
+      },
+      expectTask(namespace, name) {
+        if (isRuntimeName(name) && runcShim(namespace) === undefined) runc.expectTask()
       },
       supervision: () => runc.supervision(),
       isNews: ({ namespace, event }) =>
@@ -123,6 +130,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
     }
     return {
       runtime: { namespace: refuse, info: refuse },
+      expectTask() {},
       refusal: error.message,
       isNews: () => true,
       async [Symbol.asyncDispose]() {},
