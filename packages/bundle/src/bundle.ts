@@ -46,6 +46,11 @@ export class Bundle {
     return join(this.path, 'init.pid')
   }
 
+  /** A FIFO for whatever runs in the bundle, whose lines are in the daemon's log. */
+  get logFifo(): string {
+    return join(this.path, 'log')
+  }
+
   /** Directory for CRIU's log and temporary files; made by its user. */
   get criu(): string {
     return join(this.path, 'criu')
