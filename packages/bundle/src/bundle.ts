@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, lstatSync, mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 import { validateIdentifier } from '@nsbox/namespaces'
@@ -54,6 +54,18 @@ export class Bundle {
   /** Directory for CRIU's log and temporary files; made by its user. */
   get criu(): string {
     return join(this.path, 'criu')
+  }
+
+  /**
+   * Gives it a log that it shares with others. That costs no descriptor.
+   * @param fifo on the same file system
+   */
+  shareLog(fifo: string): void {
+    try {
+      linkSync(fifo, this.logFifo)
+    } catch (error) {
+      throw fromSystemError(error, `log of the bundle of ${JSON.stringify(this.id)}`)
+    }
   }
 
   /**

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -56,6 +56,13 @@ describeWith(needs, 'bundles at a place of their own', () => {
     expect(existsSync(join(shim, 'rootfs'))).toBe(true)
     expect(existsSync(join(place(), 'bench/begun'))).toBe(false)
     expect((await bench.tasks.list()).map(({ containerId }) => containerId)).not.toContain('shim')
+  })
+
+  test('are not made, with a reason, where their log was removed', async () => {
+    await open()
+    rmSync(join(bench.directory, 'log'))
+    await expect(start('without')).rejects.toMatchObject({ code: 'not_found' })
+    expect(existsSync(join(place(), 'bench/without'))).toBe(false)
   })
 
   test('have one log, which goes on with the next daemon', async () => {

@@ -1,4 +1,3 @@
-import { linkSync } from 'node:fs'
 import { type Bundle, type Bundles, pathsOfSpec, processIo, readBundleSpec, TaskUses } from '@nsbox/bundle'
 import type { AbortOptions, RuntimeTaskOptions } from '@nsbox/core/tasks'
 import type { LaunchPaths, SupervisedProcess } from '@nsbox/supervisor'
@@ -57,8 +56,7 @@ export async function createTask(wanted: NewTask): Promise<Task> {
   await uses.add(pathsBeforeBundle(given), { signal })
   const bundle = await bundles.create(namespace, id, { spec, rootfs, signal })
   made = bundle
-  // One FIFO for all: each has a name more, and no descriptor.
-  linkSync(context.log, bundle.logFifo)
+  bundle.shareLog(context.log)
   const runc = runcOf(choice, bundle)
   const more = pathsOfSpec(paths, bundle)
   if (more !== undefined) await uses.add(more, { signal })
