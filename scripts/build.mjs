@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { bundlePage } from '../packages/web/scripts/bundle-page.mjs'
 import { makeBundles } from './bundle.mjs'
 import { bundles } from './bundles.mjs'
-import { withManual, writeManual } from './manual.mjs'
+import { manuals, writeManual } from './manual.mjs'
 import { command, root } from './setup/command.mjs'
 import { hashOf, unlessFresh } from './unless-fresh.mjs'
 
@@ -51,7 +51,8 @@ async function buildPackages(names) {
     const its = bundles[name]
     const make = async () => {
       const made = await makeBundles(directory, its ?? [])
-      if (withManual.includes(name)) made.outputs.push(await writeManual(directory, name))
+      const manual = manuals[name]
+      if (manual !== undefined) made.outputs.push(await writeManual(directory, manual))
       return made
     }
     if (its !== undefined) await unlessFresh(bundling, make)

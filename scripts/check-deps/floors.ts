@@ -4,7 +4,7 @@
  */
 export const floors: readonly (readonly string[])[] = [
   ['concurrency', 'errors', 'filters', 'oci', 'api', 'sys', 'time'],
-  ['cni', 'mount', 'sqlite', 'supervisor', 'ttrpc'],
+  ['cni', 'command-line', 'mount', 'sqlite', 'supervisor', 'ttrpc'],
   ['core', 'namespaces', 'trees'],
   ['bundle', 'content', 'snapshots', 'diff', 'registry', 'compliance', 'web'],
   ['images'],
@@ -61,6 +61,7 @@ export const lightPackages: Readonly<Record<string, readonly string[]>> = {
   api: ['@bufbuild/protobuf', '@connectrpc/connect'],
   cni: ['valibot'],
   compliance: ['valibot'],
+  'command-line': ['commander'],
   content: ['re2js', 'valibot'],
   core: ['valibot'],
   images: ['@whatwg-node/disposablestack', '@whatwg-node/promise-helpers', 'tslib', 'valibot'],

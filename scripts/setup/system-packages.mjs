@@ -32,6 +32,7 @@ export const systemPackages = [
   program('docker-cli', 'tests with Docker Engine', 'docker'),
   program('docker-registry', 'tests against a real registry'),
   program('docker.io', 'tests with Docker Engine', 'dockerd'),
+  program('fish', 'tests of the completions in fish'),
   program('g++', 'compiling better-sqlite3'),
   program('golang-go', 'tests with programs in Go', 'go'),
   program('groff-base', 'tests of the manual pages', 'groff'),
@@ -54,6 +55,7 @@ export const systemPackages = [
   program('systemd', 'tests of the unit and of socket activation', 'systemd-socket-activate'),
   program('uidmap', 'servers of ordinary users with more than one id', 'newuidmap'),
   program('umoci', 'tests that compare with umoci'),
+  program('zsh', 'tests of the completions in zsh'),
   program('zstd', 'fast decompression of zstd layers'),
 ]
 

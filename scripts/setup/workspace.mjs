@@ -8,12 +8,19 @@ export async function installAndBuild() {
   const install = ['install', '--frozen-lockfile', '--config.confirmModulesPurge=false']
   const places = headers === undefined ? {} : { env: { npm_config_nodedir: headers } }
   await ensure('pnpm install', pnpm(install, { minutes: 15, ...places }))
-  await ensure('the build', command('npm', ['run', '--silent', 'build'], { minutes: 10 }))
-  if (['go', 'apt-get', 'dpkg-deb'].every(hasProgram))
-    await ensure(
-      'building programs in Go',
-      command('npm', ['run', '--silent', 'go-programs'], { minutes: 20 }),
-    )
+  const goes = ['go', 'apt-get', 'dpkg-deb'].every(hasProgram)
+  // Neither needs the other: the one waits for the network, and the other has the processor then.
+  await Promise.all([
+    ensure('the build', command('npm', ['run', '--silent', 'build'], { minutes: 10 })),
+    ...(goes
+      ? [
+          ensure(
+            'building programs in Go',
+            command('npm', ['run', '--silent', 'go-programs'], { minutes: 20 }),
+          ),
+        ]
+      : []),
+  ])
 }
 
 /**

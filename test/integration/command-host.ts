@@ -69,20 +69,27 @@ export interface CommandHost extends AsyncDisposable {
   run(request: CommandRequest): Promise<CommandAnswer>
 }
 
-/**
- * Starts one.
- *
- * @param within the program and its arguments that start another program there
- * @param checkout where the checkout is there
- * @param env all of its environment
- */
-export function startCommandHost(
-  within: readonly string[],
-  checkout: string,
-  env: Readonly<Record<string, string>>,
-): CommandHost {
+/** Where a command host is. */
+export interface CommandHostPlace {
+  /** The program and its arguments that start another program there. */
+  readonly within: readonly string[]
+  /** Where the checkout is there. */
+  readonly checkout: string
+  /** All of its environment. */
+  readonly env: Readonly<Record<string, string>>
+  /** The Node there; this one by default. */
+  readonly node?: string
+}
+
+/** Starts one. */
+export function startCommandHost({
+  within,
+  checkout,
+  env,
+  node = process.execPath,
+}: CommandHostPlace): CommandHost {
   const file = join(checkout, 'test/integration/command-host.mjs')
-  const [first, ...others] = [...within, process.execPath, file]
+  const [first, ...others] = [...within, node, file]
   const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const
   const host = spawn(first!, others, { stdio: [...stdio], serialization: 'advanced', env: { ...env } })
   const ended = once(host, 'exit')

@@ -10,6 +10,7 @@ import {
   tempDir,
 } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
+import { type CommandHost, startCommandHost } from './command-host.ts'
 
 /** The user that the set-up makes, with subordinate ids. */
 export const testUser = 'nsbox-test'
@@ -48,6 +49,8 @@ export interface OrdinaryUser extends AsyncDisposable {
   run(program: string, args: readonly string[], options?: UserCommandOptions): Promise<RunResult>
   /** Starts `nsbox-server` with the defaults of the user. */
   startServer(options?: Pick<UserCommandOptions, 'before'>): Promise<RunningProcess>
+  /** Starts a process of the user's that runs commands of our programs, one after the other. */
+  startCommandHost(): CommandHost
 }
 
 /** @param name of the account */
@@ -69,22 +72,23 @@ export async function ordinaryUser(name: string): Promise<OrdinaryUser> {
   await mkdir(checkout)
   const tun = join(directory, 'tun')
   await runOrThrow('mknod', ['-m', '666', tun, 'c', '10', '200'])
+  const environment = {
+    PATH: '/usr/bin:/bin:/usr/sbin:/sbin',
+    HOME: home,
+    XDG_RUNTIME_DIR: runtime,
+  }
+  /** What makes a process one of the user's. */
+  const becoming = (before: string) => [
+    ...['-m', 'sh', '-c', prepare, 'sh', repository, checkout, tun, before],
+    ...['setpriv', '--reuid', name, '--regid', String(gid), '--init-groups', '--inh-caps=-all'],
+  ]
   const command = (
     program: string,
     args: readonly string[],
     { before = '', within = [] }: UserCommandOptions,
   ) => [
-    ...['-m', 'sh', '-c', prepare, 'sh', repository, checkout, tun, before],
-    ...['setpriv', '--reuid', name, '--regid', String(gid), '--init-groups', '--inh-caps=-all'],
-    ...[
-      'env',
-      '-i',
-      '-C',
-      '/',
-      'PATH=/usr/bin:/bin:/usr/sbin:/sbin',
-      `HOME=${home}`,
-      `XDG_RUNTIME_DIR=${runtime}`,
-    ],
+    ...becoming(before),
+    ...['env', '-i', '-C', '/', ...Object.entries(environment).map(([key, value]) => `${key}=${value}`)],
     ...within,
     program.startsWith('/') ? program : join(checkout, 'node_modules/.bin', program),
     ...args,
@@ -98,6 +102,11 @@ export async function ordinaryUser(name: string): Promise<OrdinaryUser> {
       startProcess('unshare', command('nsbox-server', [], options), {
         ready: /serving/,
         readyTimeout: 90_000,
+      }),
+    startCommandHost: () =>
+      startCommandHost({
+        within: ['unshare', ...becoming(''), 'env', '-C', '/'],
+        ...{ checkout, env: environment, node: 'node' },
       }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

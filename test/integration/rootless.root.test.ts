@@ -18,6 +18,7 @@ import {
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { CommandHost } from './command-host.ts'
 import { type OrdinaryUser, ordinaryUser, testUser } from './ordinary-user.ts'
 
 const needed = {
@@ -197,8 +198,10 @@ describeWith(needed, 'an ordinary user', () => {
   describe('with a server', () => {
     const owned = new AsyncDisposableStack()
     let server: RunningProcess
+    let commands: CommandHost
 
     beforeAll(async () => {
+      commands = owned.use(user.startCommandHost())
       server = await user.startServer()
       owned.defer(async () => {
         await server.stop()
@@ -210,7 +213,12 @@ describeWith(needed, 'an ordinary user', () => {
       expect((await ctr('containers', 'ls', '-q')).stdout).toBe('')
     })
 
-    const ctr = (...args: string[]) => user.run('ctr', args)
+    const ctr = async (...args: string[]) => {
+      // These start again in the namespaces of the server, in the place of the process that they are in.
+      if (/^(run|tasks exec) /.test(args.join(' '))) return user.run('ctr', args)
+      const { code, stdout, stderr } = await commands.run({ program: 'ctr', args })
+      return { code, stdout: Buffer.from(stdout).toString(), stderr: Buffer.from(stderr).toString() }
+    }
     const stock = (...args: string[]) => user.run('/usr/bin/ctr', ['-a', user.address, ...args])
     const removed = (id: string) => ({
       async [Symbol.asyncDispose]() {

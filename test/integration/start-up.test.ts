@@ -65,16 +65,20 @@ describeWith({ programs: ['strace'] }, 'what a server opens', () => {
     ].sort()
   }
 
-  it.each(['--version', '--help', '-v', '-h'])('is nothing of the server for %s', async (question) => {
-    const { code, stdout, calls } = await traceRun(['open', 'openat'], process.execPath, [program, question])
-    expect([code, stdout === '']).toEqual([0, false])
-    expect(opened(calls)).toEqual([
-      'bin/nsbox-server.mjs',
-      'dist/nsbox-server-help.js',
-      'dist/revision.json',
-      'package.json',
-    ])
-  })
+  it.each(['--version', '--help', '-v', '-h', 'man', 'completion zsh', '__complete zsh -- --log-level t'])(
+    'is nothing of the server for %s',
+    async (question) => {
+      const args = [program, ...question.split(' ')]
+      const { code, stdout, calls } = await traceRun(['open', 'openat'], process.execPath, args)
+      expect([code, stdout === '']).toEqual([0, false])
+      expect(opened(calls)).toEqual([
+        'bin/nsbox-server.mjs',
+        'dist/nsbox-server-help.js',
+        'dist/revision.json',
+        'package.json',
+      ])
+    },
+  )
 
   it('is one file of ours for a start, and what is native in SQLite', async () => {
     await using directory = await tempDir('nsbox-start-up')

@@ -35,7 +35,7 @@ export interface WebLab extends AsyncDisposable {
     readonly of?: TestServer
     readonly context?: BrowserContext
     /** Called before the page loads anything. */
-    readonly prepare?: (page: Page) => void
+    readonly prepare?: (page: Page) => void | Promise<void>
   }): Promise<Page>
 }
 
@@ -84,7 +84,7 @@ export async function openWebLab(namespace: string): Promise<WebLab> {
     async open({ of = server, context, prepare } = {}) {
       const viewport = { width: 1280, height: 800 }
       const page = await (context ?? (await browser.newContext({ viewport }))).newPage()
-      prepare?.(page)
+      await prepare?.(page)
       await page.goto(await pageLink(of.address))
       return page
     },

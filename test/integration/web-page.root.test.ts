@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { connect } from '@nsbox/client'
 import { needs } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Locator, Page } from 'playwright-core'
@@ -188,6 +189,32 @@ describe.skipIf(missing)('the page in a browser', () => {
     await page.getByRole('combobox', { name: 'Colours' }).selectOption('dark')
     expect(await page.locator('html').getAttribute('data-theme')).toBe('dark')
     await page.getByRole('combobox', { name: 'Colours' }).selectOption('auto')
+  })
+
+  it('shows ages that grow while nothing happens, without asking for containers again', async () => {
+    await using client = connect({ address: readOnly.address, namespace })
+    await client.namespaces.create({ name: namespace })
+    const spec = { typeUrl: 'spec', value: Buffer.from('{}') }
+    await client.containers.create({ id: 'aged', runtime: { name: 'io.containerd.runc.v2' }, spec })
+    const looking = await lab.open({
+      of: readOnly,
+      prepare: async (opened) => {
+        watch(opened)
+        await opened.clock.install()
+      },
+    })
+    const age = looking.locator('[data-label=Age]')
+    await text(age, /^\d+ s$/)
+    const asked: string[] = []
+    looking.on('request', (request) => asked.push(request.url()))
+    const before = await age.textContent()
+    await expect.poll(() => age.textContent(), { timeout: patience }).not.toBe(before)
+    await looking.clock.fastForward('05:00')
+    await text(age, /^5 min$/)
+    await looking.clock.fastForward('01:00:00')
+    await text(age, /^1 h$/)
+    expect(asked.filter((url) => /containers\.v1|tasks\.v1/.test(url))).toEqual([])
+    await looking.context().close()
   })
 
   it('changes nothing in read-only mode, and says why', async () => {

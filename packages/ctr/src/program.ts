@@ -1,5 +1,5 @@
+import { addCompletion, addManual } from '@nsbox/command-line'
 import { Command } from 'commander'
-import { addCompletion } from './commands/completion.ts'
 import { containersCommand } from './commands/containers.ts'
 import { contentCommand } from './commands/content.ts'
 import { deprecationsCommand } from './commands/deprecations.ts'
@@ -10,7 +10,6 @@ import { imagesCommand } from './commands/images.ts'
 import { infoCommand } from './commands/info.ts'
 import { leasesCommand } from './commands/leases.ts'
 import { logsCommand } from './commands/logs.ts'
-import { addManual } from './commands/man.ts'
 import { namespacesCommand } from './commands/namespaces.ts'
 import { ociCommand } from './commands/oci.ts'
 import { pluginsCommand } from './commands/plugins.ts'
@@ -24,6 +23,7 @@ import { topCommand } from './commands/top.ts'
 import { versionCommand } from './commands/version.ts'
 import { webCommand } from './commands/web.ts'
 import { whyCommand } from './commands/why.ts'
+import { objectWords } from './completion/object-words.ts'
 import { addGlobalOptions } from './global-options.ts'
 import { shareGlobalOptions } from './share-global-options.ts'
 import { version } from './version.ts'
@@ -58,5 +58,11 @@ export function ctrProgram(): Command {
     .addCommand(topCommand())
     .addCommand(webCommand())
     .addCommand(whyCommand())
-  return shareGlobalOptions(addManual(addCompletion(program)))
+  addCompletion(program, { sourceOf: objectWords() })
+  addManual(program, {
+    version,
+    project: 'nsbox',
+    exitStatus: ['A command that runs a process in the foreground ends with the status of that process.'],
+  })
+  return shareGlobalOptions(program)
 }

@@ -1,7 +1,6 @@
+import { addCompletion, addManual } from '@nsbox/command-line'
 import {
-  addCompletion,
   addGlobalOptions,
-  addManual,
   contentCommand,
   doctorCommand,
   fetchCommand,
@@ -12,6 +11,7 @@ import {
   imagesImportCommand,
   imagesLabelCommand,
   imagesListCommand,
+  objectWords,
   pullCommand,
   pushCommand,
   pushObjectCommand,
@@ -41,7 +41,7 @@ export function distProgram(): Command {
     .addCommand(rootfsCommand())
     .addCommand(applyCommand())
     .addCommand(doctorCommand())
-  return addManual(addCompletion(program))
+  return addManual(addCompletion(program, { sourceOf: objectWords() }), { version, project: 'nsbox' })
 }
 
 function imagesCommand(): Command {

@@ -9,6 +9,7 @@ setFlagsFromString('--heap-growing-percent=200')
 // pull: 70 ms of processor time, for the few headers of some tens of answers. zstd, where it is WebAssembly too, is
 // optimized a tenth of a second later because of this.
 setFlagsFromString('--wasm-tiering-budget=1000000000')
-const questions = ['-h', '--help', '-v', '--version']
+// What is about the command line itself needs nothing of the server.
+const questions = ['-h', '--help', '-v', '--version', 'completion', '__complete', 'man']
 const isQuestion = process.argv.slice(2).some((argument) => questions.includes(argument))
 await import(isQuestion ? '../dist/nsbox-server-help.js' : '../dist/nsbox-server.js')

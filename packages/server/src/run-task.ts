@@ -14,7 +14,7 @@ const installedConfiguration = '/etc/nsbox/config.toml'
  * Does what the program is asked for besides serving, and prints what there is to say. If it fails, it prints one line
  * on standard error, and the exit code is 1.
  */
-export async function runTask(task: Exclude<Task, { kind: 'serve' }>): Promise<void> {
+export async function runTask(task: Extract<Task, { kind: 'config' | 'install' }>): Promise<void> {
   try {
     process.stdout.write(await (task.kind === 'config' ? config(task) : installation(task)))
   } catch (error) {

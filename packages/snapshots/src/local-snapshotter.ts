@@ -208,8 +208,12 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
         this.#checkFree(name, 'committed snapshot')
         if (parent !== null && !table.isCommitted(tx, parent))
           throw new NsboxError('not_found', `parent snapshot ${parentName || ownParentName} does not exist`)
-        table.commitSnapshot(tx, { id, name, parent, labels: checked, now: this.#parts.clock.stamp() })
-        return table.infoOf(table.getSnapshot(tx, name))
+        const now = this.#parts.clock.stamp()
+        table.commitSnapshot(tx, { id, name, parent, labels: checked, now })
+        return {
+          ...{ name, kind: 'committed', parent: parentName || (ownParentName ?? undefined) },
+          ...{ labels: checked, createdAt: now, updatedAt: now },
+        }
       })
     }
     return await this.#answer(info)
@@ -303,6 +307,7 @@ export class LocalSnapshotter implements Snapshotter, AsyncDisposable {
   }
 
   #paths(id: number | null): string[] {
+    if (id === null) return []
     return table.chainOf(this.#db, id).map((link) => this.#parts.directories.path(link))
   }
 

@@ -20,7 +20,7 @@ printf hello > usr/bin/tool; chmod 4755 usr/bin/tool; ln usr/bin/tool usr/bin/to
 printf caps > usr/bin/ping; chmod 755 usr/bin/ping; setcap cap_net_raw+ep usr/bin/ping
 printf sg > usr/bin/wall; chown 0:5 usr/bin/wall; chmod 2755 usr/bin/wall
 chmod 1777 var/tmp; chmod 700 empty; chown 1000:1000 empty
-chmod 2775 etc
+chmod 2775 etc; chown 33:34 usr/share
 printf data > etc/file; chmod 000 etc/file
 /usr/bin/python3 - <<'PY'
 import os

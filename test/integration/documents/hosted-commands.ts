@@ -36,7 +36,8 @@ export async function serveHostedCommands(
   await using opening = new AsyncDisposableStack()
   const opened = opening.use(new AsyncDisposableStack())
   let started: CommandHost | undefined
-  const commands = () => (started ??= opened.use(startCommandHost(host.within, checkoutPlace, env)))
+  const place = { within: host.within, checkout: checkoutPlace, env }
+  const commands = () => (started ??= opened.use(startCommandHost(place)))
   const listener = await host.listen(port)
   let count = 0
   listener.on('connection', (socket) => {

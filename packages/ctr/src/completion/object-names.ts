@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { addressFromEnvironment, connect } from '@nsbox/client'
 import { namespaceFromEnvironment } from '@nsbox/namespaces'
-import type { NamedKind } from './completions.ts'
+
+/** Kinds of objects whose names complete a word. */
+export type NamedKind = 'container' | 'image' | 'namespace' | 'lease'
 
 /** Milliseconds that whoever types waits for a server. */
 const patience = 1_000

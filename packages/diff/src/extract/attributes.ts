@@ -1,6 +1,7 @@
 import { chmodSync, constants } from 'node:fs'
 import { constants as os } from 'node:os'
 import { closeDescriptor, fileCalls, O_PATH, opened } from '@nsbox/sys/files'
+import { ownerAttribute } from '../ownership/recorded-owner.ts'
 import { type ByteString, quotedName } from '../tar/byte-string.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import { inDirectory, linkPath } from './directories.ts'
@@ -8,7 +9,7 @@ import { checkResult, failedEntry } from './file-result.ts'
 import type { Place } from './place.ts'
 import { isKeptXattr } from './xattr-filter.ts'
 
-const { EINVAL, ENOTSUP, EPERM } = os.errno
+const { EINVAL, ENODATA, ENOTSUP, EPERM } = os.errno
 const { O_NOFOLLOW } = constants
 const defaultAcl = 'system.posix_acl_default'
 
@@ -38,12 +39,15 @@ export class Attributes {
 
   /**
    * Sets all attributes but those of `setLate`. The owner comes first, since setting it clears setuid and capabilities.
+   * A directory of lower layers keeps attributes that the entry does not have, but for the owner that was recorded.
    * @param given whether it has its owner and mode already
    */
   set(fd: number, entry: TarEntry, given: boolean): void {
     if (!given) {
       checkResult(fileCalls.fchown(fd, entry.uid, entry.gid), 'chown', entry.name)
       checkResult(fileCalls.fchmod(fd, entry.mode), 'chmod', entry.name)
+      if (this.#limited && entry.type === 'directory' && !entry.xattrs.has(ownerAttribute))
+        this.#forgetOwner(fd, entry)
     }
     if (entry.xattrs.size === 0) return
     for (const [attribute, value] of entry.xattrs)
@@ -88,6 +92,12 @@ export class Attributes {
       closeDescriptor(node)
     }
     this.#setByName(place)
+  }
+
+  #forgetOwner(fd: number, entry: TarEntry): void {
+    const result = fileCalls.fremovexattr(fd, ownerAttribute)
+    if (result !== -ENODATA && result !== -ENOTSUP)
+      checkResult(result, `removexattr ${ownerAttribute}`, entry.name)
   }
 
   #setOwner({ parent, name, entry }: Place): void {

@@ -4,11 +4,23 @@ import { Timestamp } from '@nsbox/time'
 import type { Write } from '../database/ledger.ts'
 import type { Listing } from '../database/listing.ts'
 import type { Node } from '../database/node.ts'
-import { dropReferences, labelReferences, setReferences } from '../database/references.ts'
+import {
+  dropReferences,
+  labelReferences,
+  noReferences,
+  type References,
+  setReferences,
+} from '../database/references.ts'
 import { decodeLabels, encodeLabels } from '../database/stored-labels.ts'
-import { addExtensions, findExtensions, opaqueValue } from '../objects/opaque-rows.ts'
+import {
+  addExtensions,
+  type ExtendedRow,
+  extendedColumn,
+  findExtensions,
+  opaqueValue,
+} from '../objects/opaque-rows.ts'
 
-interface ContainerRow {
+interface ContainerRow extends ExtendedRow {
   readonly id: string
   readonly image: string
   readonly runtime: string
@@ -31,7 +43,7 @@ const node = (id: string): Node => ({ kind: 'container', id })
 
 export function findContainer(db: Reader, namespace: string, id: string): Container | undefined {
   const row = db.get<ContainerRow>(
-    `SELECT ${columns} FROM container WHERE namespace = ? AND id = ?`,
+    `SELECT ${columns}, ${extendedColumn('container')} FROM container WHERE namespace = ? AND id = ?`,
     namespace,
     id,
   )
@@ -45,17 +57,22 @@ export function findContainer(db: Reader, namespace: string, id: string): Contai
     spec: { typeUrl: row.spec_type, value: row.spec },
     snapshotter: row.snapshotter,
     snapshotKey: row.snapshot_key,
-    extensions: findExtensions(db, 'container', namespace, id),
+    extensions: findExtensions(db, 'container', row, { namespace, id }),
     sandbox: row.sandbox,
     createdAt: Timestamp.fromEpochMicroseconds(row.created_at),
     updatedAt: Timestamp.fromEpochMicroseconds(row.updated_at),
   }
 }
 
-/** Writes a container, new or changed, and its references. */
-export function writeContainer(tx: Write, namespace: string, container: Container): void {
+/** Writes a container and its references. @param before the container as it is, unless it is new */
+export function writeContainer(
+  tx: Write,
+  namespace: string,
+  container: Container,
+  before: Container | undefined,
+): void {
   const { id, runtime, spec, snapshotter, snapshotKey, labels } = container
-  dropRow(tx, namespace, id)
+  if (before !== undefined) dropRow(tx, namespace, id)
   tx.run(
     `INSERT INTO container (namespace, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     namespace,
@@ -74,9 +91,14 @@ export function writeContainer(tx: Write, namespace: string, container: Containe
     container.updatedAt.epochMicroseconds,
   )
   addExtensions(tx, 'container', namespace, container)
+  const referencesBefore = before === undefined ? noReferences : referencesOf(before)
+  setReferences(tx, namespace, node(id), referencesOf(container), referencesBefore)
+}
+
+function referencesOf({ snapshotter, snapshotKey, labels }: Container): References {
   const { to, from } = labelReferences(labels)
   const rootfs: Node[] = snapshotKey === '' ? [] : [{ kind: `snapshot/${snapshotter}`, id: snapshotKey }]
-  setReferences(tx, namespace, node(id), { to: [...rootfs, ...to], from })
+  return { to: [...rootfs, ...to], from }
 }
 
 /** Only the fields for filters: a spec may be large, and most listings look for one container. */
@@ -100,12 +122,14 @@ export const containerFieldsOf = (namespace: string): Listing<ContainerFields> =
   size: ({ image, labels }) => image.length + labels.length,
 })
 
-export function dropContainer(tx: Transaction, namespace: string, id: string): void {
-  dropRow(tx, namespace, id)
-  dropReferences(tx, namespace, node(id))
+/** Removes a container. @returns whether it was there */
+export function dropContainer(tx: Transaction, namespace: string, id: string): boolean {
+  const wasThere = dropRow(tx, namespace, id)
+  if (wasThere) dropReferences(tx, namespace, node(id))
+  return wasThere
 }
 
 /** Its extensions are deleted with it. */
-function dropRow(tx: Transaction, namespace: string, id: string): void {
-  tx.run('DELETE FROM container WHERE namespace = ? AND id = ?', namespace, id)
+function dropRow(tx: Transaction, namespace: string, id: string): boolean {
+  return tx.run('DELETE FROM container WHERE namespace = ? AND id = ?', namespace, id).changes > 0
 }

@@ -82,7 +82,7 @@ export function containerStore({ ledger, collector, clock }: Parts, namespace: s
         if (findContainer(tx, namespace, id) !== undefined)
           throw new NsboxError('already_exists', `container ${quoted(id)}`)
         ensureNamespace(tx, namespace)
-        writeContainer(tx, namespace, container)
+        writeContainer(tx, namespace, container, undefined)
         tx.emit({ topic: '/containers/create', payload: { id, image, runtime } })
         return container
       })
@@ -98,7 +98,7 @@ export function containerStore({ ledger, collector, clock }: Parts, namespace: s
         const updatedAt = clock.stamp(current.updatedAt)
         const container = { ...changeContainer(current, given, paths), updatedAt }
         validateContainer(container, 'update')
-        writeContainer(tx, namespace, container)
+        writeContainer(tx, namespace, container, current)
         const { image, labels, snapshotKey } = container
         tx.emit({ topic: '/containers/update', payload: { id, image, labels, snapshotKey } })
         return container
@@ -110,9 +110,7 @@ export function containerStore({ ledger, collector, clock }: Parts, namespace: s
     async delete(id, { signal } = {}) {
       signal?.throwIfAborted()
       await ledger.write(namespace, (tx) => {
-        if (findContainer(tx, namespace, id) === undefined)
-          throw new NsboxError('not_found', `container ${shownName(id)}`)
-        dropContainer(tx, namespace, id)
+        if (!dropContainer(tx, namespace, id)) throw new NsboxError('not_found', `container ${shownName(id)}`)
         tx.emit({ topic: '/containers/delete', payload: { id } })
       })
       collector.schedule()

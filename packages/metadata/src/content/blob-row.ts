@@ -1,11 +1,13 @@
 import type { ContentInfo } from '@nsbox/core/content'
+import type { Labels } from '@nsbox/core/labels'
 import { NsboxError } from '@nsbox/errors'
 import { type Digest, labelKeys } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import { Timestamp } from '@nsbox/time'
 import type { Write } from '../database/ledger.ts'
 import type { Listing } from '../database/listing.ts'
-import { dropReferences, labelReferences, setReferences } from '../database/references.ts'
+import type { Node } from '../database/node.ts'
+import { dropReferences, labelReferences, noReferences, setReferences } from '../database/references.ts'
 import { decodeLabels, encodeLabels } from '../database/stored-labels.ts'
 
 interface BlobRow {
@@ -78,23 +80,38 @@ export function isOffered(db: Reader, digest: Digest, mayOffer: (namespace: stri
     })
 }
 
-/** Writes a blob, new or changed, and its references. */
-export function writeBlob(tx: Write, namespace: string, info: ContentInfo): void {
+/** Adds a blob and its references, unless it is there. @returns whether it was added */
+export function addBlob(tx: Write, namespace: string, info: ContentInfo): boolean {
   const { digest, labels } = info
-  tx.run(
-    'INSERT OR REPLACE INTO content VALUES (?, ?, ?, ?, ?, ?, ?)',
+  const { changes } = tx.run(
+    'INSERT OR IGNORE INTO content VALUES (?, ?, ?, ?, ?, ?, ?)',
     namespace,
     digest,
     info.size,
     encodeLabels(labels),
     info.createdAt.epochMicroseconds,
     info.updatedAt.epochMicroseconds,
-    Object.hasOwn(labels, labelKeys.gcRoot) ? 1 : 0,
+    isRoot(labels),
   )
-  setReferences(tx, namespace, { kind: 'content', id: digest }, labelReferences(labels))
+  if (changes > 0) setReferences(tx, namespace, blobNode(digest), labelReferences(labels), noReferences)
+  return changes > 0
 }
+
+/** Changes the labels of a blob, and its references. */
+export function changeBlob(tx: Write, namespace: string, before: ContentInfo, after: ContentInfo): void {
+  const { digest, labels, updatedAt } = after
+  tx.run(
+    'UPDATE content SET labels = ?, updated_at = ?, root = ? WHERE namespace = ? AND digest = ?',
+    ...[encodeLabels(labels), updatedAt.epochMicroseconds, isRoot(labels), namespace, digest],
+  )
+  setReferences(tx, namespace, blobNode(digest), labelReferences(labels), labelReferences(before.labels))
+}
+
+const isRoot = (labels: Labels) => (Object.hasOwn(labels, labelKeys.gcRoot) ? 1 : 0)
+
+const blobNode = (digest: Digest): Node => ({ kind: 'content', id: digest })
 
 export function dropBlob(tx: Transaction, namespace: string, digest: Digest): void {
   tx.run('DELETE FROM content WHERE namespace = ? AND digest = ?', namespace, digest)
-  dropReferences(tx, namespace, { kind: 'content', id: digest })
+  dropReferences(tx, namespace, blobNode(digest))
 }

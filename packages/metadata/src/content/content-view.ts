@@ -14,7 +14,7 @@ import { assertDigest } from '@nsbox/oci'
 import { Timestamp } from '@nsbox/time'
 import { listRows } from '../database/listing.ts'
 import { letGo, type Scope } from '../leases/lease-binding.ts'
-import { blobFromRow, blobsOf, demandBlob, dropBlob, writeBlob } from './blob-row.ts'
+import { blobFromRow, blobsOf, changeBlob, demandBlob, dropBlob } from './blob-row.ts'
 import type { ContentParts } from './content-parts.ts'
 import { backendRef, demandIngest, dropIngest, type IngestRow, ingestListing, leftBy } from './ingest-row.ts'
 import { sharedStatus } from './namespaced-writer.ts'
@@ -69,7 +69,7 @@ function rowsAndBytes(parts: ContentParts, scope: Scope): ContentStore {
         validateLabels(labels, 'info.Labels')
         const updatedAt = clock.stamp(current.updatedAt)
         const info = { ...current, labels, updatedAt }
-        writeBlob(tx, namespace, info)
+        changeBlob(tx, namespace, current, info)
         return info
       })
     },

@@ -2,12 +2,11 @@ import { NsboxError, shownName } from '@nsbox/errors'
 import type { Digest } from '@nsbox/oci'
 import type { Reader, Transaction } from '@nsbox/sqlite'
 import type { Clock } from '@nsbox/time'
-import { ensureNamespace } from '../database/ensure-namespace.ts'
 import type { Write } from '../database/ledger.ts'
 import type { Listing } from '../database/listing.ts'
-import { dropReferences, setReferences } from '../database/references.ts'
+import { dropReferences, noReferences, type References, setReferences } from '../database/references.ts'
 import type { Unused } from '../database/unused.ts'
-import { hold, type Scope } from '../leases/lease-binding.ts'
+import { holdIn, type Scope } from '../leases/lease-binding.ts'
 
 export interface IngestRow {
   id: number
@@ -85,11 +84,17 @@ export interface IngestOpening {
   readonly clock: Clock
 }
 
+/** An ingest as it was before it was opened, if it existed, and as it is. */
+interface Opened {
+  readonly before: IngestRow | undefined
+  readonly row: IngestRow
+}
+
 /**
  * Makes an ingest, or finds an existing one.
  * @throws `failed_precondition` if the total differs from an earlier one; `not_found` if the lease does not exist
  */
-export function openIngest(tx: Write, scope: Scope, opening: IngestOpening): IngestRow {
+export function openIngest(tx: Write, scope: Scope, opening: IngestOpening): Opened {
   const { namespace } = scope
   const { ref, total, expected, sharedSize, clock } = opening
   const found = findIngest(tx, namespace, ref)
@@ -99,8 +104,7 @@ export function openIngest(tx: Write, scope: Scope, opening: IngestOpening): Ing
       `ref ${shownName(ref)}: total ${total} differs from ${found.total} when it was first opened`,
     )
   }
-  ensureNamespace(tx, namespace)
-  hold(tx, scope, { kind: 'ingest', id: ref })
+  holdIn(tx, scope, { kind: 'ingest', id: ref })
   // An ingest that only a lease holds expires with the lease.
   const leased = found === undefined ? scope.lease !== undefined : found.expires_at === null
   const next = {
@@ -113,7 +117,8 @@ export function openIngest(tx: Write, scope: Scope, opening: IngestOpening): Ing
     tx,
     namespace,
     { kind: 'ingest', id: ref },
-    { to: next.expected === null ? [] : [{ kind: 'content', id: next.expected }] },
+    referencesOf(next),
+    found === undefined ? noReferences : referencesOf(found),
   )
   if (found !== undefined) {
     tx.run(
@@ -124,7 +129,7 @@ export function openIngest(tx: Write, scope: Scope, opening: IngestOpening): Ing
       next.expires_at,
       found.id,
     )
-    return { ...found, ...next }
+    return { before: found, row: { ...found, ...next } }
   }
   const startedAt = clock.stamp().epochMicroseconds
   const { id } = tx.run(
@@ -138,11 +143,18 @@ export function openIngest(tx: Write, scope: Scope, opening: IngestOpening): Ing
     startedAt,
     next.expires_at,
   )
-  return { id, namespace, ref, started_at: startedAt, ...next }
+  return { before: undefined, row: { id, namespace, ref, started_at: startedAt, ...next } }
 }
 
-/** Removes an ingest from the database. */
-export function dropIngest(tx: Transaction, { id, namespace, ref }: IngestRow): void {
-  tx.run('DELETE FROM ingest WHERE id = ?', id)
-  dropReferences(tx, namespace, { kind: 'ingest', id: ref })
+/** Removes an ingest from the database. @returns whether it was there */
+export function dropIngest(tx: Transaction, ingest: IngestRow): boolean {
+  const { id, namespace, ref } = ingest
+  const { changes } = tx.run('DELETE FROM ingest WHERE id = ?', id)
+  if (changes > 0) dropReferences(tx, namespace, { kind: 'ingest', id: ref }, referencesOf(ingest))
+  return changes > 0
 }
+
+const referencesOf = ({ expected }: Pick<IngestRow, 'expected'>): References => ({
+  to: expected === null ? [] : [{ kind: 'content', id: expected }],
+  from: [],
+})

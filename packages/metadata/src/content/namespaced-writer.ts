@@ -14,7 +14,7 @@ import { assertDigest, type Digest, digestAlgorithm, isDigest } from '@nsbox/oci
 import { Timestamp } from '@nsbox/time'
 import { dropReferences } from '../database/references.ts'
 import { demandLease, hold, letGo, type Scope } from '../leases/lease-binding.ts'
-import { findBlob, writeBlob } from './blob-row.ts'
+import { addBlob } from './blob-row.ts'
 import type { ContentParts } from './content-parts.ts'
 import { backendRef, demandIngest, dropIngest, type IngestRow, leftBy } from './ingest-row.ts'
 
@@ -227,15 +227,12 @@ export class NamespacedWriter implements ContentWriter {
     const { ledger, scope, ingest, clock, collector } = this.#parts
     const { namespace } = scope
     const info = ledger.commit(namespace, (tx) => {
-      const current = demandIngest(tx, namespace, this.ref)
-      if (current.id !== ingest.id) throw new NsboxError('not_found', `ingest ref ${shownName(this.ref)}`)
+      if (!dropIngest(tx, ingest)) throw new NsboxError('not_found', `ingest ref ${shownName(this.ref)}`)
       hold(tx, scope, { kind: 'content', id: digest })
       letGo(tx, scope, { kind: 'ingest', id: this.ref })
-      dropIngest(tx, current)
-      if (findBlob(tx, namespace, digest) !== undefined) return undefined
       const now = clock.stamp()
       const info: ContentInfo = { digest, size, createdAt: now, updatedAt: now, labels }
-      writeBlob(tx, namespace, info)
+      if (!addBlob(tx, namespace, info)) return undefined
       tx.emit({ topic: '/content/create', payload: { digest, size } })
       return info
     })

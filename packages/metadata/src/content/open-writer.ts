@@ -5,7 +5,7 @@ import { assertDigest, type Digest } from '@nsbox/oci'
 import { hold, type Scope } from '../leases/lease-binding.ts'
 import { findBlob } from './blob-row.ts'
 import type { ContentParts } from './content-parts.ts'
-import { backendRef, findIngest, type IngestRow, leftBy, openIngest } from './ingest-row.ts'
+import { backendRef, type IngestRow, leftBy, openIngest } from './ingest-row.ts'
 import { NamespacedWriter } from './namespaced-writer.ts'
 
 /** Opens an ingest of a namespace; the contract is that of `IngestManager.writer`. */
@@ -78,10 +78,9 @@ function record(
   asked: Asked,
   sharedSize: number | undefined,
 ): IngestRow {
-  const { before, row } = ledger.commit(scope.namespace, (tx) => ({
-    before: findIngest(tx, scope.namespace, asked.ref),
-    row: openIngest(tx, scope, { ...asked, sharedSize, clock }),
-  }))
+  const { before, row } = ledger.commit(scope.namespace, (tx) =>
+    openIngest(tx, scope, { sharedSize, clock, ...asked }),
+  )
   // It may have shared another blob.
   if (before !== undefined) collector.unused(leftBy(before))
   return row

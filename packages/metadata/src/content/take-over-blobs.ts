@@ -2,7 +2,7 @@ import type { Descriptor } from '@nsbox/oci'
 import type { Reader } from '@nsbox/sqlite'
 import type { Write } from '../database/ledger.ts'
 import { hold, type Scope } from '../leases/lease-binding.ts'
-import { findBlob, writeBlob } from './blob-row.ts'
+import { addBlob, findBlob } from './blob-row.ts'
 import type { ContentParts } from './content-parts.ts'
 
 /** What tells a blob. */
@@ -27,11 +27,10 @@ export function takeOverBlobs(
   if (!blobs.every((blob) => isOwn(blob) || isGiven(blob))) return false
   for (const { digest, size } of blobs) {
     hold(tx, scope, { kind: 'content', id: digest })
-    // An image may have a layer twice.
-    if (findBlob(tx, namespace, digest) !== undefined) continue
     const now = clock.stamp()
-    writeBlob(tx, namespace, { digest, size, createdAt: now, updatedAt: now, labels: {} })
-    tx.emit({ topic: '/content/create', payload: { digest, size } })
+    // An image may have a layer twice.
+    if (addBlob(tx, namespace, { digest, size, createdAt: now, updatedAt: now, labels: {} }))
+      tx.emit({ topic: '/content/create', payload: { digest, size } })
   }
   return true
 }

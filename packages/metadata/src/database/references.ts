@@ -3,13 +3,16 @@ import type { Transaction } from '@nsbox/sqlite'
 import type { Write } from './ledger.ts'
 import type { Kind, Node } from './node.ts'
 
-/** The references in an object's labels. */
-interface LabelReferences {
+/** The references that belong to an object. */
+export interface References {
   /** Objects that it keeps. */
   readonly to: readonly Node[]
   /** Objects that keep it. */
   readonly from: readonly Node[]
 }
+
+/** Those of an object that is new. */
+export const noReferences: References = { to: [], from: [] }
 
 const label =
   /^containerd\.io\/gc\.(ref|bref)\.(?:(content|image|container)(?:[./].*)?|snapshot\.([^/]+)(?:\/.*)?)$/s
@@ -19,7 +22,7 @@ const label =
  * `gc.bref.<kind>` for objects that keep it. The kind is `content`, `image` or `container`, which may have a suffix
  * after `.` or `/`, or `snapshot.<snapshotter>`, which may have one only after `/`. Other labels are no references.
  */
-export function labelReferences(labels: Labels): LabelReferences {
+export function labelReferences(labels: Labels): References {
   const to: Node[] = []
   const from: Node[] = []
   for (const [key, id] of Object.entries(labels)) {
@@ -36,21 +39,30 @@ export function labelReferences(labels: Labels): LabelReferences {
   return { to, from }
 }
 
-/** Replaces all references of an object. */
+/** Replaces all references of an object. @param before those that it has */
 export function setReferences(
   tx: Write,
   namespace: string,
   object: Node,
-  { to, from = [] }: { readonly to: readonly Node[]; readonly from?: readonly Node[] },
+  { to, from }: References,
+  before: References,
 ): void {
-  dropReferences(tx, namespace, object)
   tx.touch(object)
   for (const node of to) tx.touch(node)
+  const kept = { to: areSame(to, before.to), from: areSame(from, before.from) }
+  dropReferences(tx, namespace, object, {
+    to: kept.to ? [] : before.to,
+    from: kept.from ? [] : before.from,
+  })
   insertReferences(tx, namespace, [
-    ...to.map((node) => [object, node, 0] as const),
-    ...from.map((node) => [node, object, 1] as const),
+    ...(kept.to ? [] : to.map((node) => [object, node, 0] as const)),
+    ...(kept.from ? [] : from.map((node) => [node, object, 1] as const)),
   ])
 }
+
+const areSame = (some: readonly Node[], others: readonly Node[]) =>
+  some.length === others.length &&
+  some.every(({ kind, id }, at) => kind === others[at]?.kind && id === others[at].id)
 
 /** How many rows one statement writes; a call for each row would take twice as long as the writing. */
 const rowsAtOnce = 64
@@ -69,20 +81,28 @@ function insertReferences(
   for (const row of values.slice(whole)) tx.run(insertOne, ...row)
 }
 
-/** Removes all references of an object. */
-export function dropReferences(tx: Transaction, namespace: string, { kind, id }: Node): void {
-  tx.run(
-    'DELETE FROM reference WHERE namespace = ? AND from_kind = ? AND from_id = ? AND back = 0',
-    namespace,
-    kind,
-    id,
-  )
-  tx.run(
-    'DELETE FROM reference WHERE namespace = ? AND to_kind = ? AND to_id = ? AND back = 1',
-    namespace,
-    kind,
-    id,
-  )
+/** Removes all references of an object. @param before those that it has, if they are known */
+export function dropReferences(
+  tx: Transaction,
+  namespace: string,
+  { kind, id }: Node,
+  before?: References,
+): void {
+  // In one statement, SQLite would read all references of the namespace.
+  if (before === undefined || before.to.length > 0)
+    tx.run(
+      'DELETE FROM reference WHERE namespace = ? AND from_kind = ? AND from_id = ? AND back = 0',
+      namespace,
+      kind,
+      id,
+    )
+  if (before === undefined || before.from.length > 0)
+    tx.run(
+      'DELETE FROM reference WHERE namespace = ? AND to_kind = ? AND to_id = ? AND back = 1',
+      namespace,
+      kind,
+      id,
+    )
 }
 
 export function addReference(tx: Write, namespace: string, from: Node, to: Node): void {

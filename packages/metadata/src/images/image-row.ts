@@ -5,7 +5,7 @@ import { validateLabels } from '@nsbox/namespaces'
 import { type Descriptor, isDigest, labelKeys } from '@nsbox/oci'
 import { Timestamp } from '@nsbox/time'
 import type { Write } from '../database/ledger.ts'
-import { labelReferences, setReferences } from '../database/references.ts'
+import { labelReferences, noReferences, type References, setReferences } from '../database/references.ts'
 import { decodeLabels, encodeLabels } from '../database/stored-labels.ts'
 
 export interface ImageRow {
@@ -57,10 +57,16 @@ export function validateImage({ name, target, labels }: Pick<Image, 'name' | 'ta
 }
 
 /**
- * Writes an image, new or changed, and its references.
+ * Writes an image and its references.
+ * @param before the image as it is, unless it is new
  * @returns when it stops being a root, if it does; a malformed expiry is ignored (docs/behaviour.md §6)
  */
-export function writeImage(tx: Write, namespace: string, image: Image): number | undefined {
+export function writeImage(
+  tx: Write,
+  namespace: string,
+  image: Image,
+  before: Image | undefined,
+): number | undefined {
   const { name, target, labels } = image
   const expiry = labels[labelKeys.gcExpire]
   const expiresAt = expiry === undefined ? undefined : Timestamp.tryParse(expiry)?.epochMilliseconds
@@ -77,12 +83,12 @@ export function writeImage(tx: Write, namespace: string, image: Image): number |
     image.updatedAt.epochMicroseconds,
     expiresAt ?? null,
   )
-  const { to, from } = labelReferences(labels)
-  setReferences(
-    tx,
-    namespace,
-    { kind: 'image', id: name },
-    { to: [{ kind: 'content', id: target.digest }, ...to], from },
-  )
+  const referencesBefore = before === undefined ? noReferences : referencesOf(before)
+  setReferences(tx, namespace, { kind: 'image', id: name }, referencesOf(image), referencesBefore)
   return expiresAt
+}
+
+function referencesOf({ target, labels }: Image): References {
+  const { to, from } = labelReferences(labels)
+  return { to: [{ kind: 'content', id: target.digest }, ...to], from }
 }

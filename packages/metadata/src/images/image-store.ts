@@ -5,12 +5,11 @@ import { NsboxError, quoted } from '@nsbox/errors'
 import { type Adaptor, labelField, parseListFilters } from '@nsbox/filters'
 import type { Reader } from '@nsbox/sqlite'
 import type { Clock } from '@nsbox/time'
-import { ensureNamespace } from '../database/ensure-namespace.ts'
 import type { GarbageCollector } from '../database/garbage-collector.ts'
 import type { Ledger } from '../database/ledger.ts'
 import { type Listing, listRows } from '../database/listing.ts'
 import { dropReferences } from '../database/references.ts'
-import { hold, letGo, type Scope } from '../leases/lease-binding.ts'
+import { holdIn, letGo, type Scope } from '../leases/lease-binding.ts'
 import { type ImageRow, imageColumns, imageFromRow, validateImage, writeImage } from './image-row.ts'
 
 /** What an image store works with. */
@@ -57,9 +56,8 @@ export function imageStore({ ledger, collector, clock }: Parts, scope: Scope): I
       }
       return ledger.write(namespace, (tx) => {
         if (lookUp(tx, namespace, name)) throw new NsboxError('already_exists', `image ${quoted(name)}`)
-        ensureNamespace(tx, namespace)
-        hold(tx, scope, { kind: 'image', id: name })
-        collector.expires(writeImage(tx, namespace, image))
+        holdIn(tx, scope, { kind: 'image', id: name })
+        collector.expires(writeImage(tx, namespace, image, undefined))
         tx.emit({ topic: '/images/create', payload: { name, labels: kept } })
         return image
       })
@@ -87,7 +85,7 @@ export function imageStore({ ledger, collector, clock }: Parts, scope: Scope): I
           updatedAt: clock.stamp(current.updatedAt),
         }
         validateImage(image)
-        collector.expires(writeImage(tx, namespace, image))
+        collector.expires(writeImage(tx, namespace, image, current))
         tx.emit({ topic: '/images/update', payload: { name, labels: image.labels } })
         return image
       })

@@ -1,8 +1,9 @@
 import { NsboxError } from '@nsbox/errors'
 import type { Reader, Transaction } from '@nsbox/sqlite'
+import { ensureNamespace } from '../database/ensure-namespace.ts'
 import type { Write } from '../database/ledger.ts'
 import type { Node } from '../database/node.ts'
-import { addReference, removeReference } from '../database/references.ts'
+import { removeReference } from '../database/references.ts'
 
 /** A namespace as one caller sees it: the lease, if there is one, holds what is made through it. */
 export interface Scope {
@@ -15,22 +16,37 @@ export interface Scope {
  * @throws `not_found` if there is no such lease
  */
 export function hold(tx: Write, scope: Scope, node: Node): void {
-  const { namespace, lease } = scope
-  if (lease === undefined) return
-  demandLease(tx, scope)
-  addReference(tx, namespace, { kind: 'lease', id: lease }, node)
+  if (!holdIfThere(tx, scope, node)) demandLease(tx, scope)
+}
+
+/** As `hold`, in a namespace that is made unless it is there, as one with a lease is. */
+export function holdIn(tx: Write, scope: Scope, node: Node): void {
+  if (scope.lease === undefined) ensureNamespace(tx, scope.namespace)
+  else hold(tx, scope, node)
+}
+
+/** Makes the scope's lease, if that exists, hold an object. @returns whether it did not before */
+export function holdIfThere(tx: Write, { namespace, lease }: Scope, node: Node): boolean {
+  if (lease === undefined) return false
+  tx.touch(node)
+  const { changes } = tx.run(
+    `INSERT OR IGNORE INTO reference
+     SELECT namespace, 'lease', id, ?, ?, 0 FROM lease WHERE namespace = ? AND id = ?`,
+    ...[node.kind, node.id, namespace, lease],
+  )
+  return changes > 0
 }
 
 /** Whether the scope has a lease that exists and does not hold an object yet. */
-export function mayHold(db: Reader, scope: Scope, { kind, id }: Node): boolean {
-  const { namespace, lease } = scope
-  if (!hasLease(db, scope)) return false
-  const held = db.get(
-    `SELECT 1 FROM reference
-     WHERE namespace = ? AND from_kind = 'lease' AND from_id = ? AND to_kind = ? AND to_id = ?`,
-    ...[namespace, lease!, kind, id],
+export function mayHold(db: Reader, { namespace, lease }: Scope, { kind, id }: Node): boolean {
+  if (lease === undefined) return false
+  const without = db.get(
+    `SELECT 1 FROM lease WHERE namespace = ? AND id = ? AND NOT EXISTS (
+       SELECT 1 FROM reference
+       WHERE namespace = ? AND from_kind = 'lease' AND from_id = ? AND to_kind = ? AND to_id = ?)`,
+    ...[namespace, lease, namespace, lease, kind, id],
   )
-  return held === undefined
+  return without !== undefined
 }
 
 /** @throws `not_found` if the scope's lease does not exist, with the text that clients know */

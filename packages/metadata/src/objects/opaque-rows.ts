@@ -12,9 +12,24 @@ interface ExtensionRow {
 /** The table of the object; its extensions are in a table with `_extension` appended to the name. */
 type Kind = 'container' | 'sandbox'
 
-/** The extensions of a container or a sandbox. */
-export function findExtensions(db: Reader, kind: Kind, namespace: string, id: string): Maps['extensions'] {
+/** A column of the object's row for `findExtensions`: few have any, and so most are read by one statement. */
+export const extendedColumn = (kind: Kind) => `EXISTS (
+  SELECT 1 FROM ${kind}_extension AS extension
+  WHERE extension.namespace = ${kind}.namespace AND extension.${kind} = ${kind}.id) AS extended`
+
+export interface ExtendedRow {
+  readonly extended: 0 | 1
+}
+
+/** The extensions of a container or a sandbox, whose row was read in the same turn. */
+export function findExtensions(
+  db: Reader,
+  kind: Kind,
+  { extended }: ExtendedRow,
+  { namespace, id }: { readonly namespace: string; readonly id: string },
+): Maps['extensions'] {
   const extensions: Record<string, OpaqueValue> = Object.create(null)
+  if (extended === 0) return extensions
   for (const { name, type, value } of db.all<ExtensionRow>(
     `SELECT name, type, value FROM ${kind}_extension WHERE namespace = ? AND ${kind} = ?`,
     namespace,

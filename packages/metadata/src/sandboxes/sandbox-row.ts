@@ -4,11 +4,23 @@ import { Timestamp } from '@nsbox/time'
 import type { Write } from '../database/ledger.ts'
 import type { Listing } from '../database/listing.ts'
 import type { Node } from '../database/node.ts'
-import { dropReferences, labelReferences, setReferences } from '../database/references.ts'
+import {
+  dropReferences,
+  labelReferences,
+  noReferences,
+  type References,
+  setReferences,
+} from '../database/references.ts'
 import { decodeLabels, encodeLabels } from '../database/stored-labels.ts'
-import { addExtensions, findExtensions, opaqueValue } from '../objects/opaque-rows.ts'
+import {
+  addExtensions,
+  type ExtendedRow,
+  extendedColumn,
+  findExtensions,
+  opaqueValue,
+} from '../objects/opaque-rows.ts'
 
-interface SandboxRow {
+interface SandboxRow extends ExtendedRow {
   readonly runtime: string
   readonly options_type: string | null
   readonly options: Uint8Array | null
@@ -27,7 +39,7 @@ const node = (id: string): Node => ({ kind: 'sandbox', id })
 
 export function findSandbox(db: Reader, namespace: string, id: string): Sandbox | undefined {
   const row = db.get<SandboxRow>(
-    `SELECT ${columns} FROM sandbox WHERE namespace = ? AND id = ?`,
+    `SELECT ${columns}, ${extendedColumn('sandbox')} FROM sandbox WHERE namespace = ? AND id = ?`,
     namespace,
     id,
   )
@@ -38,17 +50,22 @@ export function findSandbox(db: Reader, namespace: string, id: string): Sandbox 
     labels: decodeLabels(row.labels),
     runtime: { name: row.runtime, ...(options && { options }) },
     spec: opaqueValue(row.spec_type, row.spec),
-    extensions: findExtensions(db, 'sandbox', namespace, id),
+    extensions: findExtensions(db, 'sandbox', row, { namespace, id }),
     sandboxer: row.sandboxer,
     createdAt: Timestamp.fromEpochMicroseconds(row.created_at),
     updatedAt: Timestamp.fromEpochMicroseconds(row.updated_at),
   }
 }
 
-/** Writes a sandbox, new or changed, and its references. */
-export function writeSandbox(tx: Write, namespace: string, sandbox: Sandbox): void {
+/** Writes a sandbox and its references. @param before the sandbox as it is, unless it is new */
+export function writeSandbox(
+  tx: Write,
+  namespace: string,
+  sandbox: Sandbox,
+  before: Sandbox | undefined,
+): void {
   const { id, runtime, spec, labels } = sandbox
-  dropRow(tx, namespace, id)
+  if (before !== undefined) dropRow(tx, namespace, id)
   tx.run(
     `INSERT INTO sandbox (namespace, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     namespace,
@@ -64,8 +81,11 @@ export function writeSandbox(tx: Write, namespace: string, sandbox: Sandbox): vo
     sandbox.updatedAt.epochMicroseconds,
   )
   addExtensions(tx, 'sandbox', namespace, sandbox)
-  setReferences(tx, namespace, node(id), { to: labelReferences(labels).to })
+  const referencesBefore = before === undefined ? noReferences : referencesOf(before)
+  setReferences(tx, namespace, node(id), referencesOf(sandbox), referencesBefore)
 }
+
+const referencesOf = ({ labels }: Sandbox): References => ({ to: labelReferences(labels).to, from: [] })
 
 /** Only the fields for filters: a spec may be large. */
 export interface SandboxFields {
@@ -86,12 +106,14 @@ export const sandboxFieldsOf = (namespace: string): Listing<SandboxFields> => ({
   size: ({ labels }) => labels.length,
 })
 
-export function dropSandbox(tx: Transaction, namespace: string, id: string): void {
-  dropRow(tx, namespace, id)
-  dropReferences(tx, namespace, node(id))
+/** Removes a sandbox. @returns whether it was there */
+export function dropSandbox(tx: Transaction, namespace: string, id: string): boolean {
+  const wasThere = dropRow(tx, namespace, id)
+  if (wasThere) dropReferences(tx, namespace, node(id))
+  return wasThere
 }
 
 /** Its extensions are deleted with it. */
-function dropRow(tx: Transaction, namespace: string, id: string): void {
-  tx.run('DELETE FROM sandbox WHERE namespace = ? AND id = ?', namespace, id)
+function dropRow(tx: Transaction, namespace: string, id: string): boolean {
+  return tx.run('DELETE FROM sandbox WHERE namespace = ? AND id = ?', namespace, id).changes > 0
 }

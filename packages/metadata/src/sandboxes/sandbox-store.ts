@@ -59,7 +59,7 @@ export function sandboxStore({ ledger, collector, clock }: Parts, namespace: str
         if (findSandbox(tx, namespace, sandbox.id) !== undefined)
           throw new NsboxError('already_exists', `sandbox ${quoted(sandbox.id)}`)
         ensureNamespace(tx, namespace)
-        writeSandbox(tx, namespace, sandbox)
+        writeSandbox(tx, namespace, sandbox, undefined)
         return sandbox
       })
     },
@@ -72,7 +72,7 @@ export function sandboxStore({ ledger, collector, clock }: Parts, namespace: str
         const updatedAt = clock.stamp(current.updatedAt)
         const sandbox = { ...changeSandbox(current, given, paths), updatedAt }
         validateSandbox(sandbox)
-        writeSandbox(tx, namespace, sandbox)
+        writeSandbox(tx, namespace, sandbox, current)
         return sandbox
       })
       collector.schedule()
@@ -82,8 +82,7 @@ export function sandboxStore({ ledger, collector, clock }: Parts, namespace: str
     async delete(id, { signal } = {}) {
       signal?.throwIfAborted()
       await ledger.write(namespace, (tx) => {
-        if (findSandbox(tx, namespace, id) === undefined) throw notFound(id)
-        dropSandbox(tx, namespace, id)
+        if (!dropSandbox(tx, namespace, id)) throw notFound(id)
       })
       collector.schedule()
     },

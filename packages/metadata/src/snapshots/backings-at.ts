@@ -15,26 +15,27 @@ const columns = `id, snapshotter, key, directory, parent,
     OR EXISTS (SELECT 1 FROM snapshot WHERE backing = backing.id AND kind = 'committed')
     OR EXISTS (SELECT 1 FROM backing AS child WHERE child.parent = backing.id) AS committed`
 
+const selectAmong = `SELECT ${columns} FROM backing WHERE directory IN (SELECT value FROM json_each(?))`
+
 /**
  * The backings whose files are reached by a directory: it is in their directory, or their directories are in it.
  * @param path without symbolic links
  */
 export function backingsAt(db: Reader, path: string): BackingAt[] {
-  return [...backingsAround(db, path), ...backingsIn(db, path)]
+  // With OR in its place, SQLite might read all backings.
+  const sql = `${selectAmong} UNION ALL SELECT ${columns} FROM backing WHERE directory > ? AND directory < ?`
+  return db.all<BackingAt>(sql, pathsTo(path), ...rangeIn(path))
 }
 
 /** The backing whose directory a path is or is in. */
 export function backingsAround(db: Reader, path: string): BackingAt[] {
-  const components = path.split('/')
-  const above = components.map((_, count) => components.slice(0, count + 1).join('/') || '/')
-  const sql = `SELECT ${columns} FROM backing WHERE directory IN (SELECT value FROM json_each(?))`
-  return db.all<BackingAt>(sql, JSON.stringify(above))
+  return db.all<BackingAt>(selectAmong, pathsTo(path))
 }
 
-/** The backings whose directories are in a directory. */
-function backingsIn(db: Reader, path: string): BackingAt[] {
-  const sql = `SELECT ${columns} FROM backing WHERE directory > ? AND directory < ?`
-  return db.all<BackingAt>(sql, ...rangeIn(path))
+/** A path and all directories above it, as JSON. */
+function pathsTo(path: string): string {
+  const components = path.split('/')
+  return JSON.stringify(components.map((_, count) => components.slice(0, count + 1).join('/') || '/'))
 }
 
 /** The backing whose own directory, made by its snapshotter, is directly in this one. */
@@ -47,8 +48,7 @@ export function backingsOf(db: Reader, path: string): BackingAt[] {
 
 /** Those of some directories that are the directories of backings, without resolving links. */
 export function backingsWith(db: Reader, directories: readonly string[]): BackingAt[] {
-  const sql = `SELECT ${columns} FROM backing WHERE directory IN (SELECT value FROM json_each(?))`
-  return db.all<BackingAt>(sql, JSON.stringify(directories))
+  return db.all<BackingAt>(selectAmong, JSON.stringify(directories))
 }
 
 /** One of some backings that another namespace has, if there is one. */

@@ -11,7 +11,7 @@ import {
 import { isAlreadyExists, NsboxError, quoted, shownName } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import type { Write } from '../database/ledger.ts'
-import { demandLease, hasLease, hold, letGo } from '../leases/lease-binding.ts'
+import { demandLease, hold, holdIfThere, letGo } from '../leases/lease-binding.ts'
 import { backingKey } from './backing-row.ts'
 import { bareError } from './bare-error.ts'
 import type { CommitUnderWay } from './commits-under-way.ts'
@@ -21,10 +21,8 @@ import type { SnapshotParts } from './snapshot-parts.ts'
 import {
   demandActive,
   demandParent,
-  demandSnapshot,
   findSnapshot,
   forgetSnapshot,
-  infoFromRow,
   insertSnapshot,
   type SnapshotRow,
   type SnapshotScope,
@@ -168,16 +166,11 @@ function record(
      WHERE id = ?`,
     ...[commit.key, parent?.backing ?? null, chainId ?? null, backing],
   )
-  insertSnapshot(tx, scope, {
-    name,
-    kind: 'committed',
-    parent: parent?.name,
-    backing,
-    labels,
-    now: clock.stamp(),
-  })
+  const now = clock.stamp()
+  const info = { name, kind: 'committed' as const, parent: parent?.name, labels }
+  insertSnapshot(tx, scope, { backing, now, ...info })
   // If the lease has ended meanwhile, the result is the same as if it ended right after this.
-  if (hasLease(tx, scope)) hold(tx, scope, snapshotNode(scope, name))
+  holdIfThere(tx, scope, snapshotNode(scope, name))
   tx.emit({ topic: '/snapshot/commit', payload: { key, name, snapshotter: scope.snapshotter } })
-  return infoFromRow(demandSnapshot(tx, scope, name))
+  return { createdAt: now, updatedAt: now, ...info }
 }

@@ -13,9 +13,8 @@ import {
 } from '@nsbox/errors'
 import { validateLabels } from '@nsbox/namespaces'
 import { labelKeys } from '@nsbox/oci'
-import { ensureNamespace } from '../database/ensure-namespace.ts'
 import type { Write } from '../database/ledger.ts'
-import { demandLease, hold } from '../leases/lease-binding.ts'
+import { demandLease, hold, holdIn } from '../leases/lease-binding.ts'
 import { adoptSnapshot } from './adopt-snapshot.ts'
 import { adoptTarget } from './adopt-target.ts'
 import { dropBacking, reserveBacking } from './backing-row.ts'
@@ -101,16 +100,15 @@ function reserve(
   const { ledger } = parts
   const target = labels[labelKeys.snapshotRef]
   const { exists, reserved } = ledger.commit(scope.namespace, (tx) => {
-    if (target !== undefined && findSnapshot(tx, scope, target) === undefined)
-      adoptSnapshot(tx, parts, scope, { chainId: target, parent: parentName ?? null })
-    for (const [name, what] of [
-      [target, `target snapshot ${quoted(target ?? '')}`],
-      [key, `snapshot ${quoted(key)}`],
-    ] as const) {
-      if (name === undefined || findSnapshot(tx, scope, name) === undefined) continue
+    const isHeld = (name: string) => {
+      if (findSnapshot(tx, scope, name) === undefined) return false
       hold(tx, scope, snapshotNode(scope, name))
-      return { exists: what }
+      return true
     }
+    const isTargetHeld = (name: string) =>
+      isHeld(name) || adoptSnapshot(tx, parts, scope, { chainId: name, parent: parentName ?? null })
+    if (target !== undefined && isTargetHeld(target)) return { exists: `target snapshot ${quoted(target)}` }
+    if (isHeld(key)) return { exists: `snapshot ${quoted(key)}` }
     demandLease(tx, scope)
     const parent = parentName === undefined ? undefined : demandParent(tx, scope, parentName)
     const mark = isForeign(backend) ? backend.mark : undefined
@@ -205,8 +203,7 @@ function record(
   const parent = parentName === undefined ? undefined : demandParent(tx, scope, parentName)
   if (parent?.backing !== expected?.backing)
     throw new NsboxError('not_found', `parent snapshot ${shownName(parentName ?? '')} does not exist`)
-  ensureNamespace(tx, scope.namespace)
-  hold(tx, scope, snapshotNode(scope, key))
+  holdIn(tx, scope, snapshotNode(scope, key))
   tx.run(
     'UPDATE backing SET parent = ?, directory = ? WHERE id = ?',
     ...[parent?.backing ?? null, directory ?? null, id],

@@ -14,7 +14,7 @@ import {
 import type { Reader } from '@nsbox/sqlite'
 import { demandBlob } from '../content/blob-row.ts'
 import type { Scope } from '../leases/lease-binding.ts'
-import { type BackingAt, backingsAt, backingsWith } from './backings-at.ts'
+import { type BackingAt, backingsAt } from './backings-at.ts'
 import { bareError } from './bare-error.ts'
 import { type OpenDirectory, openDirectory } from './open-directory.ts'
 import { letAnybodyWrite, noteApplied } from './shareable-snapshot.ts'
@@ -105,11 +105,13 @@ async function begin(
   { path, realPath }: OpenDirectory,
 ): Promise<Target | undefined> {
   const { ledger, commits, fresh } = parts
-  const isPlain = ledger.peek((db) => backingsWith(db, [realPath])).length === 1 && isUncovered(realPath)
+  const around = ledger.peek((db) => backingsAt(db, realPath))
+  const isPlain =
+    around.filter(({ directory }) => directory === realPath).length === 1 && isUncovered(realPath)
   const places = isPlain ? undefined : await new PlaceFinder().of(path)
   const paths = new Set([realPath, ...(places?.own ?? []), ...(places?.below ?? [])])
   const found = (db: Reader) => uniqueBackings([...paths].flatMap((place) => backingsAt(db, place)))
-  const target = await findTarget(ledger.peek(found), realPath, snapshotters, mounts)
+  const target = await findTarget(isPlain ? around : ledger.peek(found), realPath, snapshotters, mounts)
   try {
     const backings = ledger.peek(found)
     for (const { id, committed } of backings) {

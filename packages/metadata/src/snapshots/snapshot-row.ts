@@ -8,7 +8,7 @@ import type { BlobIdentity } from '../content/take-over-blobs.ts'
 import type { Write } from '../database/ledger.ts'
 import type { Listing } from '../database/listing.ts'
 import type { Node } from '../database/node.ts'
-import { dropReferences, labelReferences, setReferences } from '../database/references.ts'
+import { dropReferences, labelReferences, noReferences, setReferences } from '../database/references.ts'
 import { decodeLabels, encodeLabels } from '../database/stored-labels.ts'
 import type { Unused } from '../database/unused.ts'
 import type { Scope } from '../leases/lease-binding.ts'
@@ -74,7 +74,11 @@ export function findSnapshot(db: Reader, scope: SnapshotScope, name: string): Sn
 
 /** @throws `not_found` */
 export function demandSnapshot(db: Reader, scope: SnapshotScope, name: string): SnapshotRow {
-  const row = findSnapshot(db, scope, name)
+  return demanded(findSnapshot(db, scope, name), name)
+}
+
+/** What was found under a name. @throws `not_found` */
+export function demanded(row: SnapshotRow | undefined, name: string): SnapshotRow {
   if (row === undefined) throw snapshotNotFound(name)
   return row
 }
@@ -156,13 +160,14 @@ export function insertSnapshot(
     ...[namespace, snapshotter, name, kind, parent ?? null, backing, encodeLabels(labels)],
     ...[now.epochMicroseconds, now.epochMicroseconds, isRoot(labels)],
   )
-  setReferences(tx, namespace, snapshotNode(scope, name), labelReferences(labels))
+  setReferences(tx, namespace, snapshotNode(scope, name), labelReferences(labels), noReferences)
 }
 
 /** Changes the labels of a snapshot. */
 export function writeLabels(
   tx: Write,
   scope: SnapshotScope,
+  before: SnapshotInfo,
   { name, labels, updatedAt }: SnapshotInfo,
 ): void {
   const { namespace, snapshotter } = scope
@@ -171,7 +176,8 @@ export function writeLabels(
      WHERE namespace = ? AND snapshotter = ? AND name = ?`,
     ...[encodeLabels(labels), updatedAt.epochMicroseconds, isRoot(labels), namespace, snapshotter, name],
   )
-  setReferences(tx, namespace, snapshotNode(scope, name), labelReferences(labels))
+  const node = snapshotNode(scope, name)
+  setReferences(tx, namespace, node, labelReferences(labels), labelReferences(before.labels))
 }
 
 /**

@@ -11,7 +11,6 @@ import {
 import { NsboxError, shownName } from '@nsbox/errors'
 import { parseListFilters } from '@nsbox/filters'
 import { validateLabels } from '@nsbox/namespaces'
-import type { Reader } from '@nsbox/sqlite'
 import { listRows } from '../database/listing.ts'
 import { hasLease, hold, letGo, mayHold } from '../leases/lease-binding.ts'
 import { adoptSnapshot, isShared } from './adopt-snapshot.ts'
@@ -24,6 +23,7 @@ import { snapshotFields } from './snapshot-fields.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import {
   demandActive,
+  demanded,
   demandSnapshot,
   dropSnapshot,
   findSnapshot,
@@ -56,14 +56,18 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
     async stat(name, { signal } = {}): Promise<SnapshotInfo> {
       signal?.throwIfAborted()
       const node = snapshotNode(scope, name)
-      const isThere = (db: Reader) => findSnapshot(db, scope, name) !== undefined
-      // Who is told that it exists may build on it, so the lease has to hold it (docs/behaviour.md §6).
-      const mayChange = (db: Reader) =>
-        isThere(db) ? mayHold(db, scope, node) : hasLease(db, scope) && isShared(db, parts, scope, name)
-      if (!ledger.peek(mayChange))
-        return await ledger.read((db) => infoFromRow(demandSnapshot(db, scope, name)))
+      const { found, mayChange } = ledger.peek((db) => {
+        const found = findSnapshot(db, scope, name)
+        // Who is told that it exists may build on it, so the lease has to hold it (docs/behaviour.md §6).
+        const mayChange =
+          found === undefined
+            ? isShared(db, parts, scope, name) && hasLease(db, scope)
+            : mayHold(db, scope, node)
+        return { found, mayChange }
+      })
+      if (!mayChange) return await ledger.read(() => infoFromRow(demanded(found, name)))
       return await ledger.write(scope.namespace, (tx) => {
-        if (isThere(tx)) hold(tx, scope, node)
+        if (findSnapshot(tx, scope, name) !== undefined) hold(tx, scope, node)
         else adoptSnapshot(tx, parts, scope, { chainId: name })
         return infoFromRow(demandSnapshot(tx, scope, name))
       })
@@ -129,8 +133,9 @@ function rowsAndTrees(parts: SnapshotParts, scope: SnapshotScope, backend: Snaps
       if (inherited !== undefined && row.chain_id === null)
         await ofBackend(row, () => backend.update(row.key, { merge: inherited }, { signal }))
       return await ledger.write(scope.namespace, (tx) => {
-        const info = changed(infoFromRow(demandSnapshot(tx, scope, name)))
-        writeLabels(tx, scope, info)
+        const current = infoFromRow(demandSnapshot(tx, scope, name))
+        const info = changed(current)
+        writeLabels(tx, scope, current, info)
         return info
       })
 

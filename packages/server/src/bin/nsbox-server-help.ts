@@ -1,6 +1,6 @@
-// Answers what asks for help or the version, without the server.
+// Answers what asks about the command line, such as for help or a completion, without the server.
 import { readCommandLine } from './command-line.ts'
 
-readCommandLine()
+const { kind } = await readCommandLine()
 // What looked like a question was the value of an option.
-await import(new URL('./nsbox-server.js', import.meta.url).href)
+if (kind !== 'answered') await import(new URL('./nsbox-server.js', import.meta.url).href)

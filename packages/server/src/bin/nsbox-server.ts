@@ -3,5 +3,7 @@ import { runServer } from '../run-server.ts'
 import { runTask } from '../run-task.ts'
 import { readCommandLine } from './command-line.ts'
 
-const task = readCommandLine()
-void (task.kind === 'serve' ? runServer(task.sources) : runTask(task))
+void readCommandLine().then(async (task) => {
+  if (task.kind === 'serve') await runServer(task.sources)
+  else if (task.kind !== 'answered') await runTask(task)
+})

@@ -33,6 +33,7 @@ const fsetxattr = new CFunction(
 const lsetxattr = new CFunction(
   'int lsetxattr(const void *path, const void *name, const void *value, size_t size, int flags)',
 )
+const fremovexattr = new CFunction('int fremovexattr(int fd, const void *name)')
 const llistxattr = new CFunction('long llistxattr(const void *path, void *list, size_t size)')
 const lgetxattr = new CFunction(
   'long lgetxattr(const void *path, const void *name, void *value, size_t size)',
@@ -126,6 +127,9 @@ export const fileCalls = {
   /** Does not follow a symbolic link in the last component. */
   lsetxattr(path: string, attribute: string, value: Uint8Array): number {
     return lsetxattr.call(cString(path), cString(attribute, texts[1]), value, value.length, 0)
+  },
+  fremovexattr(fd: number, attribute: string): number {
+    return fremovexattr.call(fd, cString(attribute))
   },
   /** The names of a file's extended attributes, or the negated errno. Does not follow a symbolic link at the end. */
   llistxattr(path: string): readonly string[] | number {

@@ -4,12 +4,10 @@ import { setTrailerStatus } from '@connectrpc/connect/protocol-grpc'
 import { NsboxError } from '@nsbox/errors'
 import type { HeldBytes } from '../byte-quota.ts'
 import { resetUnlessComplete } from '../early-answer.ts'
+import type { EncodedMessage } from './encoded-message.ts'
 import type { GrpcCall } from './grpc-call.ts'
 
 const headBytes = 5
-
-/** Up to this size a message is copied behind its head, which is cheaper than writing twice. */
-const smallBytes = 16 * 1024
 
 const ok = { 'grpc-status': '0' }
 
@@ -47,7 +45,7 @@ export class GrpcAnswer {
    * Sends a message; resolves once the client takes more.
    * @throws `canceled` if the client has disconnected, `resource_exhausted` if it has too much unread already
    */
-  async write(message: Uint8Array): Promise<void> {
+  async write(message: EncodedMessage): Promise<void> {
     if (!this.#begin()) throw gone()
     this.#space?.touch()
     if (this.#put(message)) return
@@ -83,12 +81,12 @@ export class GrpcAnswer {
   }
 
   /** Ends it successfully, after a last message if one is given. */
-  end(message?: Uint8Array): void {
+  end(message?: EncodedMessage): void {
     if (!this.#begin()) return
     for (const [name, value] of this.#call.responseTrailer)
       this.#trailers = { ...this.#trailers, [name]: value }
     if (message === undefined) this.#stream.end()
-    else if (message.length <= smallBytes) this.#stream.end(framed(message))
+    else if (message.rest === undefined) this.#stream.end(framed(message))
     else {
       this.#put(message)
       this.#stream.end()
@@ -122,29 +120,24 @@ export class GrpcAnswer {
   }
 
   /** @returns whether the client takes more at once */
-  #put(message: Uint8Array): boolean {
+  #put(message: EncodedMessage): boolean {
     const stream = this.#stream
-    if (message.length <= smallBytes) return stream.write(framed(message))
+    if (message.rest === undefined) return stream.write(framed(message))
     stream.cork()
-    stream.write(head(message.length))
-    const takesMore = stream.write(message)
+    stream.write(framed(message))
+    const takesMore = stream.write(message.rest)
     stream.uncork()
     return takesMore
   }
 }
 
-function framed(message: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(headBytes + message.length)
+/** The message's head, and its start, which is all of most messages. */
+function framed({ length, start }: EncodedMessage): Buffer {
+  const frame = Buffer.allocUnsafe(headBytes + start.length)
   frame[0] = 0
-  frame.writeUInt32BE(message.length, 1)
-  frame.set(message, headBytes)
+  frame.writeUInt32BE(length, 1)
+  frame.set(start, headBytes)
   return frame
-}
-
-function head(length: number): Buffer {
-  const bytes = Buffer.alloc(headBytes)
-  bytes.writeUInt32BE(length, 1)
-  return bytes
 }
 
 function gone(): NsboxError {

@@ -1,6 +1,6 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import { setImmediate } from 'node:timers/promises'
-import { type DescMessage, type Message, toBinary } from '@bufbuild/protobuf'
+import type { DescMessage, Message } from '@bufbuild/protobuf'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { maxMessageBytes, toConnectError } from '@nsbox/api'
 import { NsboxError } from '@nsbox/errors'
@@ -14,6 +14,7 @@ import { clientGone } from '../client-gone.ts'
 import type { Conduct } from '../conduct.ts'
 import { parseMessage } from '../parse-message.ts'
 import type { DirectMethod } from './direct-methods.ts'
+import { type EncodedMessage, encodeMessage } from './encoded-message.ts'
 import { GrpcAnswer } from './grpc-answer.ts'
 import { GrpcCall } from './grpc-call.ts'
 import { readMessage, readMessages } from './read-message.ts'
@@ -177,8 +178,8 @@ async function* parsed(
   }
 }
 
-function serialize(schema: DescMessage, message: Message): Uint8Array {
-  const bytes = toBinary(schema, message)
+function serialize(schema: DescMessage, message: Message): EncodedMessage {
+  const bytes = encodeMessage(schema, message)
   if (bytes.length <= maxMessageBytes) return bytes
   const text = `message size ${bytes.length} is larger than the ${maxMessageBytes} bytes allowed`
   throw new ConnectError(text, Code.ResourceExhausted)

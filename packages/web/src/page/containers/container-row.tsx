@@ -1,11 +1,11 @@
 import { useComputed, useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { Action } from '../elements/action.tsx'
+import { Age } from '../elements/age.tsx'
 import { Plot } from '../elements/plot.tsx'
 import { Text } from '../elements/text.tsx'
 import { useVisibility } from '../elements/visibility.ts'
-import { now } from '../format/now.ts'
-import { bytesText, percentText, spanText } from '../format/quantities.ts'
+import { bytesText, percentText } from '../format/quantities.ts'
 import { shortened } from '../format/shortened.ts'
 import type { ListedContainer, TaskState } from './load-containers.ts'
 import { LogsDialog } from './logs-dialog.tsx'
@@ -74,7 +74,7 @@ export function ContainerRow({ container, depth, withNamespace, isTaken }: RowPr
         {image === '' ? <span class="aside">none</span> : <Text of={image} length={48} />}
       </td>
       <td data-label="Age" class="number">
-        {createdAt === undefined ? '' : spanText((now.value - createdAt) / 1000)}
+        {createdAt !== undefined && <Age since={createdAt} />}
       </td>
       <Usage container={container} isRunning={isRunning} />
       <td class="actions">

@@ -1,11 +1,11 @@
 import { useSignal } from '@preact/signals'
 import { images, within } from '../connection/calls.ts'
 import { Action } from '../elements/action.tsx'
+import { Age } from '../elements/age.tsx'
 import { ConfirmDialog } from '../elements/confirm-dialog.tsx'
 import { Dialog } from '../elements/dialog.tsx'
 import { Text } from '../elements/text.tsx'
-import { now } from '../format/now.ts'
-import { bytesText, spanText } from '../format/quantities.ts'
+import { bytesText } from '../format/quantities.ts'
 import { shortened } from '../format/shortened.ts'
 import type { ListedImage } from './load-images.ts'
 import { type Layered, type Sharing, sharers } from './sharing.ts'
@@ -60,7 +60,7 @@ export function ImageRow({ image, sharing, largest, withNamespace }: RowProps) {
         {layers.length === 0 ? '' : bytesText(shared)}
       </td>
       <td data-label="Age" class="number">
-        {createdAt === undefined ? '' : spanText((now.value - createdAt) / 1000)}
+        {createdAt !== undefined && <Age since={createdAt} />}
       </td>
       <td class="actions">
         <fieldset aria-label={`Actions for ${short}`}>

@@ -1,19 +1,18 @@
+import { printable } from '@nsbox/errors'
 import { Argument, Command } from 'commander'
-import { completions } from '../completion/completions.ts'
-import { objectNames } from '../completion/object-names.ts'
-import { completionScripts, shells } from '../completion/scripts.ts'
-import { shellWords } from '../completion/shell-words.ts'
-import { print, printText } from '../print.ts'
+import { completionScripts, shells } from './completion-scripts.ts'
+import { type CompletionOptions, completions } from './completions.ts'
+import { shellWords } from './shell-words.ts'
 
 type Shell = (typeof shells)[number]
 
-/** Adds `completion <shell>` to a program, and the hidden command that the shells ask. */
-export function addCompletion(program: Command): Command {
+/** Adds `completion <shell>` to a program, and the hidden command that the shells ask. Both need `parseAsync`. */
+export function addCompletion(program: Command, options: CompletionOptions = {}): Command {
   const script = new Command('completion')
-    .description('print what makes a shell complete commands, options, files and names of objects')
+    .description('print what makes a shell complete words of the command line')
     .addArgument(new Argument('<shell>').choices(shells))
     .action((shell: Shell) => {
-      printText(completionScripts[shell](program.name()))
+      process.stdout.write(completionScripts[shell](program.name()))
     })
   const answer = new Command('__complete')
     .description('tell a shell what can stand for the last of the words')
@@ -22,13 +21,13 @@ export function addCompletion(program: Command): Command {
     .action(async (shell: Shell, given: string[]) => {
       const [line = '', replaced = ''] = given
       const words = shell === 'bash' ? shellWords(line).slice(1) : given
-      const found = await completions(program, words, objectNames)
-      print(found.kind)
-      if (found.kind !== 'words') return
+      const found = await completions(program, words, options)
+      const lines: string[] = [found.kind]
       const kept = shell === 'bash' ? keptBefore(words.at(-1) ?? '', replaced) : 0
-      for (const { value, description } of found.candidates)
-        if (shell === 'bash' || description === '') print(value.slice(kept))
-        else printText(`${value}\t${description}\n`)
+      for (const { value, description } of found.kind === 'words' ? found.candidates : [])
+        if (shell === 'bash' || description === '') lines.push(printable(value.slice(kept)))
+        else lines.push(`${printable(value)}\t${printable(description)}`)
+      process.stdout.write(`${lines.join('\n')}\n`)
     })
   return program.addCommand(script).addCommand(answer, { hidden: true })
 }

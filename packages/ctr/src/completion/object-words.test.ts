@@ -1,7 +1,7 @@
+import { completions, shellWords } from '@nsbox/command-line'
 import { expect, test } from 'vitest'
 import { ctrProgram } from '../program.ts'
-import { completions } from './completions.ts'
-import { shellWords } from './shell-words.ts'
+import { objectWords } from './object-words.ts'
 
 const names = ['docker.io/library/a:1', 'b', '$(reboot)', '-x', 'two words', 'a;b', 'q"']
 let asked: unknown[] = []
@@ -9,10 +9,11 @@ let asked: unknown[] = []
 /** What can stand for the last word of a line: the words, or which kind of file. */
 async function completed(line: string): Promise<string | string[]> {
   asked = []
-  const found = await completions(ctrProgram(), shellWords(line).slice(1), async (kind, values) => {
+  const sourceOf = objectWords(async (kind, values) => {
     asked.push(kind, { ...values })
     return names
   })
+  const found = await completions(ctrProgram(), shellWords(line).slice(1), { sourceOf })
   return found.kind === 'words' ? found.candidates.map(({ value }) => value) : found.kind
 }
 
@@ -33,6 +34,7 @@ test.each([
   ['ctr run --env-file=', 'files'],
   ['ctr run --fifo-dir ', 'directories'],
   ['ctr images import ', 'files'],
+  ['ctr images mount image ', 'directories'],
   ['ctr run image id ', 'files'],
   ['ctr run image id sh -', 'files'],
   ['ctr --timeout ', []],
@@ -60,12 +62,3 @@ test.each([
 test('E13 names that a shell would read otherwise are not offered', async () => {
   expect(await completed('ctr images rm ')).toEqual(['docker.io/library/a:1', 'b'])
 })
-
-test.each([
-  ['ctr  a\tb', ['ctr', 'a', 'b']],
-  ['ctr ', ['ctr', '']],
-  [String.raw`ctr 'a b'c "d \"e\" \x" f\ g`, ['ctr', 'a bc', String.raw`d "e" \x`, 'f g']],
-  [`ctr 'open`, ['ctr', 'open']],
-  ['ctr "open x', ['ctr', 'open x']],
-  ['ctr a\\', ['ctr', 'a']],
-])('the words of %j are %j', (line, words) => expect(shellWords(line)).toEqual(words))

@@ -1,5 +1,8 @@
 import type { Command, Option } from 'commander'
 
+/** Where the options of a program may stand: before and after the name of a command, or only before it. */
+export type OptionPlace = 'anywhere' | 'before commands'
+
 /** What has been typed of a command line, and what the next word is. */
 export interface TypedCommand {
   readonly command: Command
@@ -7,7 +10,7 @@ export interface TypedCommand {
   readonly path: readonly string[]
   /** The values of options that were typed, by the names of their attributes. */
   readonly values: Readonly<Record<string, string>>
-  /** The options that the command takes, those of the program included. */
+  /** The options that the command takes, those of the program included where these may follow. */
   readonly options: readonly Option[]
   /** The option whose value is next, if one is. */
   readonly awaiting: Option | undefined
@@ -18,7 +21,11 @@ export interface TypedCommand {
 }
 
 /** Reads words as commander does, by the definitions of a program. @param words without the program's name */
-export function typedCommand(program: Command, words: readonly string[]): TypedCommand {
+export function typedCommand(
+  program: Command,
+  words: readonly string[],
+  programOptions: OptionPlace,
+): TypedCommand {
   let command = program
   const path: string[] = []
   const values: Record<string, string> = {}
@@ -47,7 +54,7 @@ export function typedCommand(program: Command, words: readonly string[]): TypedC
       } else {
         command = below
         path.push(below.name())
-        options = optionsOf(program, below)
+        options = programOptions === 'anywhere' ? withThoseOf(program, below) : below.options
       }
     }
   }
@@ -65,8 +72,8 @@ function commandNamed(command: Command, word: string): Command | undefined {
   return command.commands.find((each) => each.name() === word || each.aliases().includes(word))
 }
 
-/** As `shareGlobalOptions` lets a command take them. */
-function optionsOf(program: Command, command: Command): readonly Option[] {
+/** The options of a command, and those of the program that it has no others for. */
+function withThoseOf(program: Command, command: Command): readonly Option[] {
   const taken = new Set(command.options.flatMap(({ long, short }) => [long, short]))
   const shared = program.options.filter(({ long }) => long !== '--version' && !taken.has(long))
   return [...command.options, ...shared]
