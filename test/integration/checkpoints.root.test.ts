@@ -247,7 +247,9 @@ describeWith(needed, 'checkpoints with stock ctr 1.7', () => {
       await expect(client.tasks.create('one', { checkpoint })).rejects.toThrow(words)
       await client.content.delete(digest)
     }
-    expect(existsSync(join(server.state, 'tasks/bundles', here.lab.namespace, 'one'))).toBe(false)
+    expect(existsSync(join(server.state, 'io.containerd.runtime.v2.task', here.lab.namespace, 'one'))).toBe(
+      false,
+    )
     expect((await here.ctr('images', 'ls', '-q')).trim()).toBe(here.lab.image)
     await here.ctr('containers', 'rm', 'one')
   })

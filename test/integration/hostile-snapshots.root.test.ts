@@ -48,7 +48,7 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox'] }, 'snapsh
     'a task whose root is ro and rw': (directory) =>
       run('hostile', { args: touch('/evil'), rootfs: [bind(directory, 'rbind', 'ro', 'rw')] }),
     'a task whose read-only root is mounted a second time': async (directory) => {
-      const bundle = join(lab().server.state, 'tasks/bundles', attacker, 'hostile/rootfs')
+      const bundle = join(lab().server.state, 'io.containerd.runtime.v2.task', attacker, 'hostile/rootfs')
       await run('hostile', {
         args: touch('/tmp/evil; ls /tmp'),
         rootfs: [

@@ -84,6 +84,7 @@ describeWith(
       const pid = await start('there')
       const ending = await start('ending')
       const lost = await start('lost')
+      const beside = await start('beside', 'io.containerd.runc.v2')
       const shims = { there: await parentOf(pid), lost: await parentOf(lost) }
       await server.kill()
       process.kill(ending, 'SIGKILL')
@@ -100,7 +101,8 @@ describeWith(
         if (!stop.signal.aborted) throw error
       })
       const { stdout } = await ctr('tasks', 'ls')
-      expect(stdout).toMatch(/^ending +\d+ +STOPPED\s+there +\d+ +RUNNING$/m)
+      expect(stdout).toMatch(/^beside +\d+ +RUNNING\s+ending +\d+ +STOPPED\s+there +\d+ +RUNNING$/m)
+      expect(await client.tasks.get('beside')).toMatchObject({ pid: beside, status: 'running' })
       expect(await client.tasks.get('there')).toMatchObject({ pid, status: 'running' })
       expect(await parentOf(pid)).toBe(shims.there)
       expect((await client.tasks.wait('ending')).exitStatus).toBe(137)

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, lstatSync, mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 import { validateIdentifier } from '@nsbox/namespaces'
@@ -46,9 +46,26 @@ export class Bundle {
     return join(this.path, 'init.pid')
   }
 
+  /** A FIFO for whatever runs in the bundle, whose lines are in the daemon's log. */
+  get logFifo(): string {
+    return join(this.path, 'log')
+  }
+
   /** Directory for CRIU's log and temporary files; made by its user. */
   get criu(): string {
     return join(this.path, 'criu')
+  }
+
+  /**
+   * Gives it a log that it shares with others. That costs no descriptor.
+   * @param fifo on the same file system
+   */
+  shareLog(fifo: string): void {
+    try {
+      linkSync(fifo, this.logFifo)
+    } catch (error) {
+      throw fromSystemError(error, `log of the bundle of ${JSON.stringify(this.id)}`)
+    }
   }
 
   /**

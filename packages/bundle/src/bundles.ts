@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Mount } from '@nsbox/core/snapshots'
 import type { OpaqueValue } from '@nsbox/core/tasks'
@@ -9,6 +9,7 @@ import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { Bundle } from './bundle.ts'
 import { readBundleSpec } from './bundle-spec.ts'
 import { mountRootfs } from './rootfs.ts'
+import { type TaskRecordName, taskRecords } from './task-records.ts'
 
 /** The content of a bundle. */
 export interface BundleContents {
@@ -28,12 +29,16 @@ export interface BundleContents {
  */
 export class Bundles {
   readonly #directory: string
+  readonly #others: readonly TaskRecordName[]
 
   /**
    * @param directory an absolute path, which need not exist, on a file system that is empty after a start of the host
+   * @param record the file with the caller's record of a task, if other kinds of runtimes have bundles there as well
    */
-  constructor(directory: string) {
+  constructor(directory: string, record?: TaskRecordName) {
     this.#directory = directory
+    const isOther = (name: TaskRecordName) => name !== record
+    this.#others = record === undefined ? [] : Object.values(taskRecords).filter(isOther)
   }
 
   /**
@@ -74,12 +79,18 @@ export class Bundles {
     throw new NsboxError('not_found', `bundle of ${JSON.stringify(id)}`)
   }
 
-  /** All bundles, including those that were being made or removed when the daemon died. */
+  /**
+   * All bundles but those with another runtime's record, including those without any, which were being made or removed
+   * when the daemon died.
+   */
   list(): Bundle[] {
     const found: Bundle[] = []
     for (const namespace of directoriesIn(this.#directory))
-      for (const id of directoriesIn(join(this.#directory, namespace)))
-        found.push(new Bundle(namespace, id, join(this.#directory, namespace, id)))
+      for (const id of directoriesIn(join(this.#directory, namespace))) {
+        const path = join(this.#directory, namespace, id)
+        if (this.#others.some((name) => existsSync(join(path, name)))) continue
+        found.push(new Bundle(namespace, id, path))
+      }
     return found
   }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { Bundles, ImageDirectories, noUses } from '@nsbox/bundle'
+import { Bundles, ImageDirectories, noUses, readBundleLog, taskRecords } from '@nsbox/bundle'
 import type { DomainEvent } from '@nsbox/core/events'
 import type { PathUses } from '@nsbox/core/tasks'
 import { makePassable } from '@nsbox/mount'
@@ -18,6 +18,11 @@ export interface OpenRuncRuntimeOptions {
    * made (0711) if it does not exist. Containers in user namespaces need search permission on the directories above.
    */
   readonly directory: string
+  /**
+   * Where bundles are, if not in `bundles` of `directory`: an absolute path on the same file system. A runtime of shims
+   * may have its own there as well. Tasks whose bundles are in `bundles` of `directory` are taken over as well.
+   */
+  readonly bundles?: string | undefined
   /**
    * An absolute path for images of checkpoints, each as big as the memory of its processes, used by one process at a
    * time; made when needed. Images of an earlier process are removed. `images` in `directory` by default.
@@ -40,6 +45,8 @@ export interface OpenRuncRuntimeOptions {
   readonly uses?: PathUses | undefined
   /** Called with the events of tasks, in order. */
   readonly onEvent: (namespace: string, event: DomainEvent) => void
+  /** Called with each line that hooks, or programs in place of runc, write to the FIFO `log` of their bundle. */
+  readonly onLog?: ((line: string) => void) | undefined
   /** Called with failures of background work. */
   readonly onWarning?: ((message: string, error?: unknown) => void) | undefined
   /**
@@ -57,11 +64,13 @@ export interface OpenRuncRuntimeOptions {
  */
 export async function openRuncRuntime({
   directory,
+  bundles: path = join(directory, 'bundles'),
   images = join(directory, 'images'),
   binary = 'runc',
   shortcuts = true,
   uses = noUses,
   onEvent,
+  onLog = () => {},
   onWarning = () => {},
   onKnownEscapes,
 }: OpenRuncRuntimeOptions): Promise<RuncRuntime> {
@@ -69,8 +78,11 @@ export async function openRuncRuntime({
   const cgroups = await CgroupHost.open()
   const limits = hostLimits(cgroups)
   makePassable(directory)
-  const bundles = new Bundles(join(directory, 'bundles'))
-  refuseNewerTasks(bundles.list())
+  const bundles = new Bundles(path, taskRecords.runc)
+  const places = new Set([path, join(directory, 'bundles')])
+  const left = [...places].flatMap((place) => new Bundles(place, taskRecords.runc).list())
+  refuseNewerTasks(left)
+  const log = opening.use(readBundleLog(join(directory, 'log'), onLog))
   const supervisor = opening.use(
     await openSupervisor({ directory: join(directory, 'supervisor'), onWarning }),
   )
@@ -85,13 +97,14 @@ export async function openRuncRuntime({
     cgroups,
     images: new ImageDirectories(images),
     bundles,
+    log,
     defaults: { binary, root: join(directory, 'runc') },
     uses,
     onEvent,
     onWarning,
     onKnownEscapes,
   })
-  await runtime.recover()
+  await runtime.recover(left)
   opening.move()
   return runtime
 }

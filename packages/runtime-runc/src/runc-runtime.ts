@@ -1,4 +1,4 @@
-import type { Bundle, Bundles, ImageDirectories } from '@nsbox/bundle'
+import type { Bundle, BundleLog, Bundles, ImageDirectories } from '@nsbox/bundle'
 import type { DomainEvent } from '@nsbox/core/events'
 import type { PathUses, RuntimeInfo, RuntimeInfoOptions, TaskRuntime } from '@nsbox/core/tasks'
 import type { Supervisor, SupervisorStatistics } from '@nsbox/supervisor'
@@ -25,6 +25,8 @@ export interface RuncRuntimeParts {
   readonly bundles: Bundles
   readonly cgroups: CgroupHost
   readonly images: ImageDirectories
+  /** The log of all bundles. */
+  readonly log: BundleLog
   readonly defaults: RuntimeDefaults
   readonly uses: PathUses
   readonly onEvent: (namespace: string, event: DomainEvent) => void
@@ -41,12 +43,12 @@ export class RuncRuntime implements TaskRuntime {
   readonly #namespaces = new Map<string, NamespaceTasks>()
 
   constructor(parts: RuncRuntimeParts) {
-    const { supervisor, shortcuts, cgroups, images, uses, onEvent, onWarning, onKnownEscapes } = parts
+    const { supervisor, shortcuts, cgroups, images, log, uses, onEvent, onWarning, onKnownEscapes } = parts
     this.#parts = parts
     this.#oom = cgroups.oomWatcher(onWarning)
     this.#versions = onKnownEscapes && new VersionWarnings(onKnownEscapes)
     this.#context = {
-      ...{ supervisor, shortcuts, cgroups, images, uses, onEvent, onWarning },
+      ...{ supervisor, shortcuts, cgroups, images, log: log.path, uses, onEvent, onWarning },
       ...{ oom: this.#oom, versions: this.#versions, limits: parts.limits },
     }
   }
@@ -82,9 +84,8 @@ export class RuncRuntime implements TaskRuntime {
     return await this.#parts.shortcuts.prove(new Runc(this.#parts.defaults))
   }
 
-  /** Takes over the tasks of an earlier process, and removes what it had begun to make. */
-  async recover(): Promise<void> {
-    const bundles = this.#parts.bundles.list()
+  /** Takes over the tasks of an earlier process, by its bundles, and removes what it had begun to make. */
+  async recover(bundles: readonly Bundle[]): Promise<void> {
     // Checkpoints that were interrupted left containers frozen or resumed.
     await undoDumps(bundles, this.#context)
     // Tasks that turn out to have been started remove their images.
@@ -101,6 +102,7 @@ export class RuncRuntime implements TaskRuntime {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#oom[Symbol.dispose]()
+    this.#parts.log[Symbol.dispose]()
     await this.#versions?.[Symbol.asyncDispose]()
     await this.#parts.shortcuts[Symbol.asyncDispose]()
     await this.#parts.supervisor[Symbol.asyncDispose]()

@@ -1,4 +1,4 @@
-import { Bundles, ImageDirectories, noUses } from '@nsbox/bundle'
+import { Bundles, ImageDirectories, noUses, taskRecords } from '@nsbox/bundle'
 import type { DomainEvent } from '@nsbox/core/events'
 import type { PathUses } from '@nsbox/core/tasks'
 import { makePassable } from '@nsbox/mount'
@@ -8,7 +8,8 @@ import { ShimRuntime } from './shim-runtime.ts'
 export interface OpenShimRuntimeOptions {
   /**
    * An absolute path on a local file system that is empty after a start of the host, used by one process at a time;
-   * made (0711) if it does not exist. Containers in user namespaces need search permission on the directories above.
+   * made (0711) if it does not exist. A runtime of runc may have its bundles there as well. Containers in user
+   * namespaces need search permission on the directories above.
    */
   readonly directory: string
   /** An absolute path for images of checkpoints; made when needed. */
@@ -51,7 +52,7 @@ export async function openShimRuntime({
 }: OpenShimRuntimeOptions): Promise<ShimRuntime> {
   makePassable(directory)
   const runtime = new ShimRuntime({
-    bundles: new Bundles(directory),
+    bundles: new Bundles(directory, taskRecords.shim),
     images: new ImageDirectories(images),
     addresses: { address, ttrpcAddress },
     searchPath,

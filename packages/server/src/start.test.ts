@@ -66,14 +66,14 @@ test('a database of a newer version is named, and left as it is', async () => {
   expect((await readFile(path)).equals(bytes)).toBe(true)
 })
 
-test.runIf(process.platform === 'linux')(
-  'a state directory with a task of a newer version is refused by name, and left as it is',
-  async () => {
+test.runIf(process.platform === 'linux').each(['io.containerd.runtime.v2.task', 'tasks/bundles'])(
+  'a state directory with a task of a newer version in %s is refused by name, and left as it is',
+  async (place) => {
     await server[Symbol.asyncDispose]()
     const state = join(root, '../state')
-    const bundle = join(state, 'tasks/bundles/n/box')
+    const bundle = join(state, place, 'n/box')
     await mkdir(bundle, { recursive: true })
-    for (const path of ['', 'tasks', 'tasks/bundles', 'tasks/bundles/n', 'tasks/bundles/n/box'])
+    for (const path of ['', dirname(place), place, join(place, 'n'), join(place, 'n/box')])
       await chmod(join(state, path), 0o711)
     const path = join(bundle, 'task.json')
     await writeFile(path, '{"format":2}')

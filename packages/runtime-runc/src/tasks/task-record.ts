@@ -1,6 +1,6 @@
 import { unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Bundle, type ExecFiles, readState, writeState } from '@nsbox/bundle'
+import { type Bundle, type ExecFiles, readState, taskRecords, writeState } from '@nsbox/bundle'
 import type { ProcessExit, ProcessIo } from '@nsbox/core/tasks'
 import { isErrno } from '@nsbox/errors'
 import { Timestamp } from '@nsbox/time'
@@ -55,12 +55,12 @@ export function exitOf({ exitStatus, exitedAt }: StoredExit): ProcessExit {
 }
 
 export function writeTask({ path }: Bundle, record: TaskRecord): void {
-  writeState(join(path, 'task.json'), taskFormat, record)
+  writeState(join(path, taskRecords.runc), taskFormat, record)
 }
 
 /** Undefined if the bundle was not completed. @throws as `readState` */
 export function readTask({ path }: Bundle): TaskRecord | undefined {
-  return readState(join(path, 'task.json'), taskFormat) as TaskRecord | undefined
+  return readState(join(path, taskRecords.runc), taskFormat) as TaskRecord | undefined
 }
 
 export function writeExec(files: ExecFiles, record: ExecRecord): void {

@@ -11,7 +11,7 @@ import type { DomainEvent } from '@nsbox/core/events'
 import type { OpaqueValue, ProcessIo, RuntimeTaskOptions } from '@nsbox/core/tasks'
 import { busyboxRootfs, type FifoReader, type RootfsMount, readFifo, tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import { openRuncRuntime } from '../open-runc-runtime.ts'
+import { type OpenRuncRuntimeOptions, openRuncRuntime } from '../open-runc-runtime.ts'
 import type { CheckpointOptions } from '../runc/checkpoint.ts'
 import { Runc } from '../runc/runc.ts'
 import type { RuncRuntime } from '../runc-runtime.ts'
@@ -117,13 +117,14 @@ export class RestoreBench implements AsyncDisposable {
   }
 
   /** Opens the runtime, as the next daemon. */
-  async reopen(): Promise<void> {
+  async reopen(options: Partial<OpenRuncRuntimeOptions> = {}): Promise<void> {
     await this.leave()
     this.#runtime = await openRuncRuntime({
       directory: this.directory,
       ...(this.#binary === undefined ? {} : { binary: this.#binary }),
       onEvent: (_namespace, event) => void this.events.push(event),
       onWarning: (...warning) => void this.warnings.push(warning),
+      ...options,
     })
   }
 

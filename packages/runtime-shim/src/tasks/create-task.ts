@@ -7,6 +7,7 @@ import {
   outputFiles,
   pathsOfSpec,
   processIo,
+  readBundleLog,
   readBundleSpec,
   readOnly,
   TaskUses,
@@ -18,7 +19,6 @@ import { type Bootstrap, parseBootstrap } from '../shim/bootstrap.ts'
 import { findShim } from '../shim/find-shim.ts'
 import { runShimCommand } from '../shim/shim-command.ts'
 import { connectShim } from '../shim/shim-connection.ts'
-import { readShimLog } from '../shim/shim-log.ts'
 import { imagePathOfRestore } from './image-paths.ts'
 import { deleteByProgram } from './left-task.ts'
 import type { ShimContext } from './shim-context.ts'
@@ -75,7 +75,7 @@ export async function createTask({ namespace, id, context, options, sandbox }: N
   }
   // From here on, a later process that finds the bundle knows what to undo.
   writeTask(bundle, begun)
-  const log = undo.use(readShimLog(bundle.path, (line) => context.onLog(line, { namespace, id })))
+  const log = undo.use(readBundleLog(bundle.logFifo, (line) => context.onLog(line, { namespace, id })))
   const encoded = options.options && toBinary(AnySchema, create(AnySchema, options.options))
   const bootstrap = sandbox?.record.bootstrap ?? (await startShim(bundle, begun, context, encoded, signal))
   if (sandbox !== undefined) writeFileSync(join(bundle.path, 'sandbox'), sandbox.id, { mode: 0o600 })

@@ -1,8 +1,7 @@
-import { type Bundle, refuseNewer, TaskUses } from '@nsbox/bundle'
+import { type Bundle, readBundleLog, refuseNewer, TaskUses } from '@nsbox/bundle'
 import type { Process } from '@nsbox/core/tasks'
 import { isNotFound, isUnavailable } from '@nsbox/errors'
 import { connectShim, type ShimConnection } from '../shim/shim-connection.ts'
-import { readShimLog } from '../shim/shim-log.ts'
 import { fromState } from './convert.ts'
 import { cleanUpAfterShim, type LeftTask, removeLeft } from './left-task.ts'
 import type { ShimContext } from './shim-context.ts'
@@ -52,7 +51,7 @@ async function recover({ bundle, record, uses, context }: LeftTask): Promise<Shi
     await cleanUpAfterShim(left)
     return undefined
   }
-  const log = readShimLog(bundle.path, (line) => context.onLog(line, { namespace, id }))
+  const log = readBundleLog(bundle.logFifo, (line) => context.onLog(line, { namespace, id }))
   const task = new ShimTask({ ...left, connection, log })
   const state = await stateOf(task)
   if (record.pid === 0 || state === undefined) {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Bundle, readState, writeState } from '@nsbox/bundle'
+import { type Bundle, readState, taskRecords, writeState } from '@nsbox/bundle'
 import { isErrno } from '@nsbox/errors'
 import { type Bootstrap, parseBootstrap } from '../shim/bootstrap.ts'
 
@@ -25,12 +25,12 @@ export interface TaskRecord {
 }
 
 export function writeTask({ path }: Bundle, record: TaskRecord): void {
-  writeState(join(path, 'shim.json'), format, record)
+  writeState(join(path, taskRecords.shim), format, record)
 }
 
 /** Undefined if the bundle was not completed. @throws as `readState` */
 export function readTask({ path }: Bundle): TaskRecord | undefined {
-  return readState(join(path, 'shim.json'), format) as TaskRecord | undefined
+  return readState(join(path, taskRecords.shim), format) as TaskRecord | undefined
 }
 
 /** How to connect to a shim, by the file `address` in the bundle; undefined if there is none. */

@@ -50,7 +50,7 @@ export interface OpenRuntime extends AsyncDisposable {
 }
 
 /** Where containerd has its bundles below its state; other programs look for them there. */
-const shimBundles = 'io.containerd.runtime.v2.task'
+const bundlesName = 'io.containerd.runtime.v2.task'
 
 /** Codes of a host without support for tasks. Any other error is a fault. */
 const refusals: ReadonlySet<string> = new Set(['permission_denied', 'unimplemented'])
@@ -89,15 +89,17 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
       onWarning: (message: string, err?: unknown) => log.warn({ err }, message),
     }
     const images = join(root, 'checkpoints')
+    const bundles = join(state, bundlesName)
     const runc = opening.use(
       await openRuncRuntime({
-        ...{ directory: join(state, 'tasks'), images, binary, shortcuts, ...shared },
+        ...{ directory: join(state, 'tasks'), bundles, images, binary, shortcuts, ...shared },
+        onLog: (line) => log[levelOf(line)](line),
         onKnownEscapes: (message) => log.warn(message),
       }),
     )
     const shims = opening.use(
       await openShimRuntime({
-        directory: join(state, shimBundles),
+        directory: bundles,
         images: join(root, 'shim-checkpoints'),
         address,
         ttrpcAddress: ttrpcAddress(address),

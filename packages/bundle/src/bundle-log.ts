@@ -1,23 +1,26 @@
 import { constants, openSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { join } from 'node:path'
 import { isAlreadyExists } from '@nsbox/errors'
 import { makeFifo } from '@nsbox/sys/descriptors'
 
 /** The most characters of a line; the rest is left out. */
 const maxLine = 4096
-/** The most lines in an interval; the rest is read, so that the shim does not wait, and counted. */
+/** The most lines in an interval; the rest is read, so that a writer does not wait, and counted. */
 export const maxLines = 1000
 /** Milliseconds. */
 const interval = 1000
 
+/** The FIFO of a log, while it is read. */
+export interface BundleLog extends Disposable {
+  readonly path: string
+}
+
 /**
- * Reads the FIFO `log` in a bundle, which a shim writes its log to, and makes it if it is missing. Opened for writing
- * as well, so that it does not end when a shim closes it. A shim that logs more than 1,000 lines a second has the rest
- * left out, and a line that says how many.
+ * Reads the FIFO that is `log` in a bundle, for what shims, hooks and programs in place of runc have to say, and makes
+ * it if it is missing. Opened for writing as well, so that it does not end when a writer closes it. Of more than 1,000
+ * lines a second the rest is left out, and a line says how many.
  */
-export function readShimLog(bundle: string, onLine: (line: string) => void): Disposable {
-  const path = join(bundle, 'log')
+export function readBundleLog(path: string, onLine: (line: string) => void): BundleLog {
   try {
     makeFifo(path, 0o600)
   } catch (error) {
@@ -39,6 +42,7 @@ export function readShimLog(bundle: string, onLine: (line: string) => void): Dis
     }
   })
   return {
+    path,
     [Symbol.dispose]() {
       socket.destroy()
       lines[Symbol.dispose]()

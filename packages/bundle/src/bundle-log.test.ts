@@ -3,15 +3,15 @@ import { join } from 'node:path'
 import { tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, test } from 'vitest'
-import { maxLines, readShimLog } from './shim-log.ts'
+import { maxLines, readBundleLog } from './bundle-log.ts'
 
-describeWith({ linux: true }, 'the log of a shim', () => {
+describeWith({ linux: true }, 'the log of bundles', () => {
   test('is passed on in whole lines, and what is too much is counted', async () => {
-    await using directory = await tempDir('nsbox-shim-log')
+    await using directory = await tempDir('nsbox-bundle-log')
     const told: string[] = []
     {
-      using _log = readShimLog(directory.path, (line) => void told.push(line))
       const path = join(directory.path, 'log')
+      using _log = readBundleLog(path, (line) => void told.push(line))
       await writeFile(path, 'level=warning msg=')
       await writeFile(path, `parts\n\n${'x'.repeat(9000)}\n`)
       await expect.poll(() => told).toEqual(['level=warning msg=parts', 'x'.repeat(4096)])
