@@ -115,12 +115,16 @@ describeWith(
 
     test('runs a task by the shim that its path names, in place of its runtime', async () => {
       const copy = join(directory, 'a-shim')
-      await copyFile(shim, copy)
+      const told = join(bundles(server), 'path/shim-binary-path')
       const spec = containerSpec('path', { args: ['sleep', '1000'] })
       await client.containers.create({ id: 'path', spec, runtime: { name: 'io.containerd.runc.v2' } })
+      // A task without a shim tells of one for its runtime.
+      await client.tasks.create('path', { rootfs })
+      await copyFile(await readFile(told, 'utf8'), copy)
+      await client.tasks.delete('path')
       const { pid } = await client.tasks.create('path', { rootfs, runtimePath: copy })
       expect(await readlink(`/proc/${await parentOf(pid)}/exe`)).toBe(copy)
-      expect(await readFile(join(bundles(server), 'path/shim-binary-path'), 'utf8')).toBe(copy)
+      expect(await readFile(told, 'utf8')).toBe(copy)
     })
 
     test('runs what is of runc by a shim, where it is told one, and goes on with its log', async () => {

@@ -1,5 +1,5 @@
 import { linkSync, lstatSync, mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fromSystemError, isErrno, NsboxError } from '@nsbox/errors'
 import { validateIdentifier } from '@nsbox/namespaces'
 import { removeTree } from '@nsbox/trees'
@@ -57,14 +57,15 @@ export class Bundle {
   }
 
   /**
-   * Gives it a log that it shares with others. That costs no descriptor.
-   * @param fifo on the same file system
+   * Gives it a file that it shares with others, under the same name, such as their log.
+   * @param file on the same file system
    */
-  shareLog(fifo: string): void {
+  share(file: string): void {
+    const name = basename(file)
     try {
-      linkSync(fifo, this.logFifo)
+      linkSync(file, join(this.path, name))
     } catch (error) {
-      throw fromSystemError(error, `log of the bundle of ${JSON.stringify(this.id)}`)
+      throw fromSystemError(error, `${name} of the bundle of ${JSON.stringify(this.id)}`)
     }
   }
 

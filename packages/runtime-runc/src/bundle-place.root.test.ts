@@ -47,6 +47,17 @@ describeWith(needs, 'bundles at a place of their own', () => {
       expect(await bench.tasks.get(id)).toMatchObject({ status: 'running' })
   })
 
+  test('tell the path of a shim that the runtime was opened with, and no other', async () => {
+    const path = (id: string) => join(place(), 'bench', id, 'shim-binary-path')
+    await bench.reopen({ bundles: place(), shimPath: '/opt/shim' })
+    await start('told')
+    expect(readFileSync(path('told'), 'utf8')).toBe('/opt/shim')
+    await open()
+    await start('untold')
+    expect(readFileSync(path('told'), 'utf8')).toBe('/opt/shim')
+    expect(existsSync(path('untold'))).toBe(false)
+  })
+
   test('that are of shims stay', async () => {
     const shim = join(place(), 'bench/shim')
     mkdirSync(join(shim, 'rootfs'), { recursive: true })

@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Bundles, ImageDirectories, noUses, readBundleLog, taskRecords } from '@nsbox/bundle'
 import type { DomainEvent } from '@nsbox/core/events'
@@ -47,6 +48,11 @@ export interface OpenRuncRuntimeOptions {
   readonly onEvent: (namespace: string, event: DomainEvent) => void
   /** Called with each line that hooks, or programs in place of runc, write to the FIFO `log` of their bundle. */
   readonly onLog?: ((line: string) => void) | undefined
+  /**
+   * Path of a shim that also runs tasks of runc, which each bundle tells in the file `shim-binary-path`, for programs
+   * that look for one there. It is not run; by default there is no such file.
+   */
+  readonly shimPath?: string | undefined
   /** Called with failures of background work. */
   readonly onWarning?: ((message: string, error?: unknown) => void) | undefined
   /**
@@ -71,6 +77,7 @@ export async function openRuncRuntime({
   uses = noUses,
   onEvent,
   onLog = () => {},
+  shimPath,
   onWarning = () => {},
   onKnownEscapes,
 }: OpenRuncRuntimeOptions): Promise<RuncRuntime> {
@@ -98,6 +105,7 @@ export async function openRuncRuntime({
     images: new ImageDirectories(images),
     bundles,
     log,
+    shimPathFile: shimPathFile(directory, shimPath),
     defaults: { binary, root: join(directory, 'runc') },
     uses,
     onEvent,
@@ -107,4 +115,13 @@ export async function openRuncRuntime({
   await runtime.recover(left)
   opening.move()
   return runtime
+}
+
+/** Writes the path of a shim to the file that bundles share; undefined without one. Earlier bundles keep theirs. */
+function shimPathFile(directory: string, shimPath: string | undefined): string | undefined {
+  const file = join(directory, 'shim-binary-path')
+  rmSync(file, { force: true })
+  if (shimPath === undefined) return undefined
+  writeFileSync(file, shimPath, { flag: 'wx', mode: 0o600 })
+  return file
 }

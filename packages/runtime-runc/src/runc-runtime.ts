@@ -27,6 +27,8 @@ export interface RuncRuntimeParts {
   readonly images: ImageDirectories
   /** The log of all bundles. */
   readonly log: BundleLog
+  /** The file `shim-binary-path` of all bundles; undefined for none. */
+  readonly shimPathFile: string | undefined
   readonly defaults: RuntimeDefaults
   readonly uses: PathUses
   readonly onEvent: (namespace: string, event: DomainEvent) => void
@@ -43,12 +45,13 @@ export class RuncRuntime implements TaskRuntime {
   readonly #namespaces = new Map<string, NamespaceTasks>()
 
   constructor(parts: RuncRuntimeParts) {
-    const { supervisor, shortcuts, cgroups, images, log, uses, onEvent, onWarning, onKnownEscapes } = parts
+    const { supervisor, shortcuts, cgroups, images, log, shimPathFile, uses, onEvent, onWarning } = parts
     this.#parts = parts
     this.#oom = cgroups.oomWatcher(onWarning)
-    this.#versions = onKnownEscapes && new VersionWarnings(onKnownEscapes)
+    this.#versions = parts.onKnownEscapes && new VersionWarnings(parts.onKnownEscapes)
     this.#context = {
-      ...{ supervisor, shortcuts, cgroups, images, log: log.path, uses, onEvent, onWarning },
+      ...{ supervisor, shortcuts, cgroups, images, uses, onEvent, onWarning },
+      shared: shimPathFile === undefined ? [log.path] : [log.path, shimPathFile],
       ...{ oom: this.#oom, versions: this.#versions, limits: parts.limits },
     }
   }

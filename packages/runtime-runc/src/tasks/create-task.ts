@@ -56,7 +56,7 @@ export async function createTask(wanted: NewTask): Promise<Task> {
   await uses.add(pathsBeforeBundle(given), { signal })
   const bundle = await bundles.create(namespace, id, { spec, rootfs, signal })
   made = bundle
-  bundle.shareLog(context.log)
+  for (const file of context.shared) bundle.share(file)
   const runc = runcOf(choice, bundle)
   const more = pathsOfSpec(paths, bundle)
   if (more !== undefined) await uses.add(more, { signal })

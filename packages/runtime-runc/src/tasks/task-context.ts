@@ -20,8 +20,8 @@ export interface TaskContext {
   readonly oom: OomWatcher
   /** Directories for images of checkpoints. */
   readonly images: ImageDirectories
-  /** Path of the FIFO that every bundle has as its log. */
-  readonly log: string
+  /** Paths of files that every bundle has under the same names: the FIFO of its log is one. */
+  readonly shared: readonly string[]
   /** Tracks the paths of the host that tasks get. */
   readonly uses: PathUses
   /** Takes events, in order. Must not throw. */

@@ -3,7 +3,7 @@ import type { DomainEvent, Envelope } from '@nsbox/core/events'
 import type { PathUses, TaskRuntime } from '@nsbox/core/tasks'
 import { isNsboxError, NsboxError } from '@nsbox/errors'
 import { openRuncRuntime } from '@nsbox/runtime-runc'
-import { openShimRuntime } from '@nsbox/runtime-shim'
+import { findShim, openShimRuntime } from '@nsbox/runtime-shim'
 import type { SupervisorStatistics } from '@nsbox/supervisor'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import type { Logger } from 'pino'
@@ -93,6 +93,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<OpenRunt
     const runc = opening.use(
       await openRuncRuntime({
         ...{ directory: join(state, 'tasks'), bundles, images, binary, shortcuts, ...shared },
+        shimPath: await shimOfRunc(),
         onLog: (line) => log[levelOf(line)](line),
         onKnownEscapes: (message) => log.warn(message),
       }),
@@ -145,4 +146,14 @@ function levelOf(line: string): 'warn' | 'info' | 'debug' {
   const [, level] = /\blevel"?[=:]"?(\w+)/.exec(line) ?? []
   if (level === undefined) return 'info'
   return /^(?:warn|error|fatal|panic)/.test(level) ? 'warn' : 'debug'
+}
+
+/** Path of containerd's shim for runc, if this host has one that a server may run. */
+async function shimOfRunc(): Promise<string | undefined> {
+  try {
+    return await findShim('io.containerd.runc.v2', process.env.PATH)
+  } catch (error) {
+    if (isNsboxError(error)) return undefined
+    throw error
+  }
 }
