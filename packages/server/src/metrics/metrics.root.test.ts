@@ -44,6 +44,8 @@ describeWith(
           state: join(directory, 'state'),
           durability: 'relaxed',
           metricsAddress: '127.0.0.1:0',
+          // The containers of a probe would be counted as well.
+          runtimeShortcuts: 'off',
         }),
       )
       client = resources.use(connect({ address: server.address, namespace }))
