@@ -19,7 +19,7 @@ import {
   writeAttack,
 } from './tree-attackers.ts'
 
-const rounds = process.env.NSBOX_TEST_LONG === '1' ? 10_000 : 120
+const rounds = process.env.NSBOX_TEST_LONG === '1' ? 10_000 : 250
 const uid = 51_234
 const secret = 'nobody may read this'
 const directories = 8

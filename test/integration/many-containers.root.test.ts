@@ -13,7 +13,7 @@ const cycles = isLong ? { before: 1500, counted: 100 } : { before: 40, counted: 
  */
 const rounds = 5
 /** Containers, one after the other and at once, and execs at once, that are to tell how they ended. */
-const told = isLong ? { turns: 20, atOnce: 50, execs: 200 } : { turns: 6, atOnce: 20, execs: 60 }
+const told = isLong ? { turns: 20, atOnce: 50, execs: 200 } : { turns: 10, atOnce: 30, execs: 100 }
 /** In KiB: by how much memory may grow in the median of the rounds, and in the average of them. */
 const limits = isLong ? { daemon: 5_000, supervisor: 500 } : { daemon: 20_000, supervisor: 2_000 }
 

@@ -284,7 +284,7 @@ async function expectSame(metadata: Metadata, models: Map<string, Model>): Promi
   }
 }
 
-const numRuns = process.env.NSBOX_TEST_LONG ? 2000 : 50
+const numRuns = process.env.NSBOX_TEST_LONG ? 2000 : 100
 
 test('after any history exactly what is reachable is left, and a namespace can be emptied and deleted', {
   timeout: process.env.NSBOX_TEST_LONG ? 1_800_000 : 120_000,
