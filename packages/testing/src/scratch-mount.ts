@@ -1,6 +1,7 @@
 import { mkdtemp, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { runOrThrow } from './run.ts'
 import type { TempDir } from './temp-dir.ts'
 
@@ -21,8 +22,23 @@ export async function scratchMount(): Promise<TempDir> {
     path,
     async [Symbol.asyncDispose]() {
       await runOrThrow('umount', ['--lazy', path])
-      // Never recursively: remaining files are not the test's.
-      await rmdir(path)
+      await removeMountPoint(path)
     },
+  }
+}
+
+/**
+ * Never recursively: remaining files are not the test's. A recursive bind mount of a directory above, as `runc restore`
+ * makes for a moment, has a copy of the mount, and the directory cannot be removed meanwhile.
+ */
+async function removeMountPoint(path: string): Promise<void> {
+  const giveUp = performance.now() + 10_000
+  for (;;) {
+    try {
+      return await rmdir(path)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || performance.now() >= giveUp) throw error
+    }
+    await setTimeout(100)
   }
 }
