@@ -48,12 +48,19 @@ describeWith({ root: true, linux: true, programs: ['strace'] }, 'the lock of thi
   test('is taken, and moves this process nowhere', async () => {
     const before = await ownCgroups()
     const host = await CgroupHost.open()
-    const lock = new AttachLock(() => host.ownThreads())
+    let looks = 0
+    const lock = new AttachLock(() => {
+      looks += 1
+      return host.ownThreads()
+    })
     await using trace = await traceProcess(['write'], process.pid)
-    for (let time = 0; time < 5; time++) {
-      lock.expect()
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+    // Each look but the first follows on a write that has ended.
+    await expect
+      .poll(() => {
+        lock.expect()
+        return looks
+      })
+      .toBeGreaterThan(3)
     const calls = await trace.stop()
     const taken = calls.filter(({ args }) => args.includes(`/cgroup.threads>, "${process.pid}"`))
     const unified = host.ownThreads() !== undefined

@@ -6,6 +6,8 @@ import type { OomSource } from './oom-watch.ts'
 
 /** Milliseconds between polls. */
 const interval = 250
+/** Polls after an event that tell of a change as well: the kernel counts a kill only after it has told of it. */
+const lookAgain = 8
 
 /**
  * Cgroup v1: the kernel adds to a counter when memory is used up (cgroup v1, "memory.oom_control"). Node.js cannot wait
@@ -13,7 +15,7 @@ const interval = 250
  * call, while there are any.
  */
 export class EventfdSource implements OomSource {
-  readonly #watched = new Map<number, () => void>()
+  readonly #watched = new Map<number, { readonly onChange: () => void; looks: number }>()
   #set: number | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -31,7 +33,7 @@ export class EventfdSource implements OomSource {
       closeSync(counter)
       throw error
     }
-    this.#watched.set(counter, onChange)
+    this.#watched.set(counter, { onChange, looks: 0 })
     this.#timer ??= setInterval(() => this.#look(), interval).unref()
     return { [Symbol.dispose]: () => this.#forget(counter) }
   }
@@ -51,12 +53,19 @@ export class EventfdSource implements OomSource {
   }
 
   #look(): void {
-    if (this.#set === undefined || !isReady(this.#set, 'read')) return
-    for (const [counter, onChange] of [...this.#watched]) {
-      if (!isReady(counter, 'read')) continue
-      readSync(counter, new BigUint64Array(1))
-      watchOnce(this.#set, counter, ['read'], true)
-      onChange()
+    if (this.#set === undefined) return
+    const isAnyReady = isReady(this.#set, 'read')
+    for (const [counter, watched] of [...this.#watched]) {
+      // A change of another container may have ended its watch.
+      if (!this.#watched.has(counter)) continue
+      if (isAnyReady && isReady(counter, 'read')) {
+        readSync(counter, new BigUint64Array(1))
+        watchOnce(this.#set, counter, ['read'], true)
+        watched.looks = 1 + lookAgain
+      }
+      if (watched.looks === 0) continue
+      watched.looks -= 1
+      watched.onChange()
     }
   }
 }

@@ -1,4 +1,5 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { readFileSync, writeSync } from 'node:fs'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tempDir } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
@@ -6,6 +7,7 @@ import { expect, test } from 'vitest'
 import { waitUntil } from '../../testing/wait-until.ts'
 import { ContainerCgroup } from '../container-cgroup.ts'
 import { eventFileSource } from './event-file-source.ts'
+import { EventfdSource } from './eventfd-source.ts'
 import { type OomSource, OomWatcher } from './oom-watch.ts'
 
 const cgroupAt = (controller: string, directory: string) =>
@@ -56,6 +58,26 @@ describeWith({ linux: true }, 'a watch for memory exhaustion', () => {
       seen.push(ooms)
     }
     expect(seen).toEqual([1, 1, 1, 2])
+  })
+
+  test('tells of a kill that the kernel counts only after its event', async () => {
+    await using scratch = await tempDir()
+    const at = (name: string) => join(scratch.path, name)
+    const kills = (count: number) =>
+      writeFile(at('memory.oom_control'), `oom_kill_disable 0\nunder_oom 0\noom_kill ${count}\n`)
+    await kills(0)
+    await writeFile(at('cgroup.event_control'), '')
+    using watcher = new OomWatcher(new EventfdSource(), () => {})
+    let ooms = 0
+    using _ = watcher.watch(cgroupAt('memory', scratch.path), () => ooms++)
+    // What the kernel is told: the descriptor to add to.
+    const [counter] = (await readFile(at('cgroup.event_control'), 'utf8')).split(' ')
+    writeSync(Number(counter), new BigUint64Array([1n]))
+    const info = () => readFileSync(`/proc/self/fdinfo/${counter}`, 'utf8')
+    await waitUntil(() => /^eventfd-count: +0$/m.test(info()))
+    expect(ooms).toBe(0)
+    await kills(1)
+    await waitUntil(() => ooms === 1)
   })
 
   test('has nothing to tell without the controller', async () => {
