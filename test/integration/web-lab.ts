@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
@@ -92,14 +93,24 @@ export async function openWebLab(namespace: string): Promise<WebLab> {
   }
 }
 
-/** A port that a server can have again after it was started anew. */
+/**
+ * A port that a server can have again after it was started anew. Those from 32,768 on are given to whoever connects or
+ * listens meanwhile (ip(7), `ip_local_port_range`).
+ */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const server = createServer().listen(randomInt(20_000, 32_000), '127.0.0.1')
+    try {
+      await once(server, 'listening')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+      continue
+    }
+    const { port } = server.address() as AddressInfo
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }
 
 /** A link to the page of a server, as `ctr web` asks for it. */

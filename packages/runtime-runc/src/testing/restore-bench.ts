@@ -9,6 +9,7 @@ import { OptionsSchema } from '@nsbox/api/gen/types/runc/options/oci_pb'
 import { containerSpec } from '@nsbox/compliance/tasks'
 import type { DomainEvent } from '@nsbox/core/events'
 import type { OpaqueValue, ProcessIo, RuntimeTaskOptions } from '@nsbox/core/tasks'
+import { isErrno } from '@nsbox/errors'
 import { busyboxRootfs, type FifoReader, type RootfsMount, readFifo, tempDir } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { type OpenRuncRuntimeOptions, openRuncRuntime } from '../open-runc-runtime.ts'
@@ -100,14 +101,11 @@ export class RestoreBench implements AsyncDisposable {
 
   /** Pids of running supervisors. */
   supervisors(): number[] {
-    return readdirSync('/proc').flatMap((name) => {
-      const path = `/proc/${name}/cmdline`
-      const isOne =
-        /^\d+$/.test(name) &&
-        existsSync(path) &&
-        readFileSync(path, 'utf8').includes(`--directory\0${this.directory}/`)
-      return isOne ? [Number(name)] : []
-    })
+    return readdirSync('/proc').flatMap((name) =>
+      /^\d+$/.test(name) && commandLine(name).includes(`--directory\0${this.directory}/`)
+        ? [Number(name)]
+        : [],
+    )
   }
 
   /** Closes the runtime, as a daemon that ends. */
@@ -273,4 +271,14 @@ export function numbers(text: string): number[] {
     .split('\n')
     .slice(0, -1)
     .map((line) => Number(line))
+}
+
+/** That of a process; empty if it is gone. */
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ESRCH')) return ''
+    throw error
+  }
 }
