@@ -259,6 +259,8 @@ describe.skipIf(missing)('the page in a browser', () => {
     // A new server knows no session of the one before.
     await text(page.getByRole('status').first(), /ctr web/)
     const link = await lab.open({ context: page.context() })
+    // Chromium may not close a page for good that is still loading.
+    await link.getByRole('heading', { level: 1 }).waitFor()
     await link.close()
     await text(row('talks'), /running/)
     await expect.poll(() => page.getByRole('status').first().textContent()).toBe('')
