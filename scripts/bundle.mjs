@@ -30,8 +30,8 @@ const inside = [
  * @typedef {object} Bundle a file that is made of sources
  * @property {string} entry the source, as seen from the package
  * @property {string} outfile as seen from the package
- * @property {boolean} [program] whether it is one, which has no exports: it is put into `NAME.main.js`, and `NAME.js`
- *   runs it (see launcher.mjs); `Headers` are plain-headers.ts there
+ * @property {'program' | 'library'} [kind] either is put into `NAME.main.js`, and `NAME.js` loads it (see
+ *   launcher.mjs); in a program, `Headers` are plain-headers.ts
  * @property {'whole' | 'little'} [takes] `whole` leaves only native code outside; `little` leaves all dependencies
  *   outside, so that only parts of packages are taken in that would bring native code along
  */
@@ -62,7 +62,7 @@ export async function makeBundles(directory, bundles) {
  * @param {string} directory of the package
  * @param {Bundle} bundle
  */
-async function makeBundle(directory, { entry, outfile, program = false, takes }) {
+async function makeBundle(directory, { entry, outfile, kind, takes }) {
   const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
   /** @param {string} path */
   const isDeclared = (path) => packageName(path) in { ...manifest.dependencies, ...manifest.peerDependencies }
@@ -70,7 +70,7 @@ async function makeBundle(directory, { entry, outfile, program = false, takes })
   const name = basename(outfile, '.js')
   const { metafile } = await build({
     absWorkingDir: directory,
-    entryPoints: [{ in: entry, out: program ? `${name}.main` : name }],
+    entryPoints: [{ in: entry, out: kind === undefined ? name : `${name}.main` }],
     outdir,
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
@@ -86,7 +86,7 @@ async function makeBundle(directory, { entry, outfile, program = false, takes })
     conditions: ['@nsbox/source'],
     // Native code that `ws` would use if it were there.
     define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
-    inject: program ? [join(import.meta.dirname, 'plain-headers.ts')] : [],
+    inject: kind === 'program' ? [join(import.meta.dirname, 'plain-headers.ts')] : [],
     // CommonJS modules within the bundle ask for Node's own modules by `require`.
     banner: {
       js: [
@@ -107,7 +107,7 @@ async function makeBundle(directory, { entry, outfile, program = false, takes })
   if (undeclared.length > 0)
     throw new Error(`${outfile} loads what ${manifest.name} does not depend on: ${undeclared.join(', ')}`)
   const outputs = Object.keys(metafile.outputs)
-  if (program) {
+  if (kind !== undefined) {
     writeFileSync(join(directory, outfile), launcher(name, { directory, outdir, metafile }))
     outputs.push(outfile)
   }

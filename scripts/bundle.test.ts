@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { run, tempDir } from '@nsbox/testing'
 import { expect, it } from 'vitest'
-import { makeBundles } from './bundle.mjs'
+import { type Bundle, makeBundles } from './bundle.mjs'
 import { compilable } from './code-cache/compilable.ts'
 
-const bundle = (directory: string, options: { program?: boolean } = {}) =>
+const bundle = (directory: string, options: Pick<Bundle, 'kind'> = {}) =>
   makeBundles(directory, [{ entry: 'src/main.ts', outfile: 'dist/main.js', ...options }])
 
 async function packageDir(files: Readonly<Record<string, string>>) {
@@ -66,15 +66,16 @@ it("takes workspace packages' sources", async () => {
   expect(await run(process.execPath, [join(dir.path, 'dist/main.js')])).toMatchObject({ stdout: 'source\n' })
 })
 
+const keep = pathToFileURL(join(import.meta.dirname, 'code-cache/keep.mjs')).href
+
 it('runs a program from what V8 has compiled of it if that is of the same program, and without it too', async () => {
   await using dir = await packageDir({
     'src/main.ts': `console.log(import.meta.url.endsWith('main.js'), new Error().stack!.includes('.cjs:'))`,
   })
   const program = () => run(process.execPath, [join(dir.path, 'dist/main.js')])
-  const make = () => bundle(dir.path, { program: true })
+  const make = () => bundle(dir.path, { kind: 'program' })
   await make()
   expect(await program()).toMatchObject({ code: 0, stdout: 'true false\n' })
-  const keep = pathToFileURL(join(import.meta.dirname, 'code-cache/keep.mjs')).href
   const placeholder = await compilable(join(dir.path, 'dist/main.js'))
   const kept = await run(process.execPath, [`--import=${keep}`, join(dir.path, 'dist/main.js')])
   expect(kept).toMatchObject({ code: 0, stdout: 'true true\n' })
@@ -88,6 +89,46 @@ it('runs a program from what V8 has compiled of it if that is of the same progra
   expect(await program()).toMatchObject({ code: 0, stdout: 'another, of whatever length\n' })
 })
 
+it('loads a library from what V8 has compiled of it, for the flags that its user sets before', async () => {
+  await using dir = await packageDir({
+    'src/main.ts': `export const from = () => /main-\\w+\\.cjs:/.test(new Error().stack!) ? 'compiled' : 'module'
+      export class Made { from = from() }`,
+    'user.mjs': `import v8 from 'node:v8'
+      if (process.argv[2]) v8.setFlagsFromString(process.argv[2])
+      const { from, Made } = await import('./dist/main.js')
+      console.log(from(), new Made().from)`,
+    'user.cjs': `console.log(require('./dist/main.js').from())`,
+  })
+  await bundle(dir.path, { kind: 'library' })
+  const user = (...args: string[]) =>
+    run(
+      process.execPath,
+      args.map((arg) => arg.replace(/^user/, `${dir.path}/$&`)),
+    )
+  expect(await user('user.mjs')).toMatchObject({ code: 0, stdout: 'module module\n' })
+  expect(await user('user.cjs')).toMatchObject({ code: 0, stdout: 'module\n' })
+  const placeholder = await compilable(join(dir.path, 'dist/main.js'))
+  await user(`--import=${keep}`, 'user.mjs', '--heap-growing-percent=200')
+  await rm(placeholder)
+  const compiled = { code: 0, stdout: 'compiled compiled\n' }
+  expect(await user('user.mjs', '--heap-growing-percent=200')).toMatchObject(compiled)
+  expect(await user('user.mjs')).toMatchObject({ code: 0, stdout: 'module module\n' })
+})
+
+it('keeps no compiled form of what was loaded before other flags', async () => {
+  await using dir = await packageDir({
+    'src/main.ts': `import { setFlagsFromString } from 'node:v8'
+      setFlagsFromString('--heap-growing-percent=200')
+      console.log(new Error().stack!.includes('.cjs:'))`,
+  })
+  await bundle(dir.path, { kind: 'program' })
+  const main = join(dir.path, 'dist/main.js')
+  const placeholder = await compilable(main)
+  expect(await run(process.execPath, [`--import=${keep}`, main])).toMatchObject({ stdout: 'true\n' })
+  await rm(placeholder)
+  expect((await readdir(join(dir.path, 'dist'))).filter((name) => name.endsWith('.cache'))).toEqual([])
+})
+
 it('spares programs the Headers of Node, and leaves these alone', async () => {
   await using dir = await packageDir({
     'src/main.ts': `import { made } from './made.ts'
@@ -96,7 +137,7 @@ it('spares programs the Headers of Node, and leaves these alone', async () => {
       console.log(made.get('A'), made.constructor.name, loaded, globalThis.Headers.name)`,
     'src/made.ts': `export const made = new Headers({ a: 'b' })`,
   })
-  await bundle(dir.path, { program: true })
+  await bundle(dir.path, { kind: 'program' })
   const { stdout } = await run(process.execPath, [join(dir.path, 'dist/main.js')])
   expect(stdout).toBe('b PlainHeaders false Headers\n')
 })

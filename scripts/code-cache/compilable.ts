@@ -4,9 +4,9 @@ import { build, type PluginBuild } from 'esbuild'
 import { placeholder } from './placeholder.mjs'
 
 /**
- * The files that have been made of a program.
+ * The files that have been made of a program or a library.
  *
- * @param launcher the built program, `NAME.js`
+ * @param launcher what has been built, `NAME.js`
  */
 export function compiledFiles(launcher: string): string[] {
   const directory = dirname(launcher)
@@ -17,9 +17,9 @@ export function compiledFiles(launcher: string): string[] {
 }
 
 /**
- * Makes the one file of a program that V8 is to compile, and removes what belongs to earlier ones.
+ * Makes the one file of a program or a library that V8 is to compile, and removes what belongs to earlier ones.
  *
- * @param launcher the built program, `NAME.js`
+ * @param launcher what has been built, `NAME.js`
  * @returns the file that stands for what has been compiled, to be removed once it has
  */
 export async function compilable(launcher: string): Promise<string> {
@@ -35,8 +35,8 @@ export async function compilable(launcher: string): Promise<string> {
     target: 'node20.19',
     format: 'cjs',
     define: { 'import.meta.url': 'importMetaUrl' },
-    banner: { js: '(function (require, load, importMetaUrl) {' },
-    footer: { js: '})' },
+    banner: { js: '(function (require, load, importMetaUrl) { const module = { exports: {} }' },
+    footer: { js: 'return module.exports })' },
     plugins: [{ name: 'outside', setup: (build) => leaveOutside(build, directory) }],
     write: false,
     logLevel: 'warning',

@@ -1,5 +1,5 @@
-// Loaded before a program (`--import`) so that its compiled form is kept: what it has compiled when it ends, and a
-// thread, which is ended without notice, ten times a second.
+// Loaded before a program (`--import`) so that its compiled form is kept, and that of libraries: what it has compiled
+// when it ends, and a thread, which is ended without notice, ten times a second.
 import { chmodSync, renameSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import v8 from 'node:v8'
@@ -14,8 +14,11 @@ vm.Script = class extends vm.Script {
   /** @param {string} source @param {vm.ScriptOptions & { filename: string }} options */
   constructor(source, { cachedData: _placeholder, ...options }) {
     super(source, options)
-    const path = options.filename.replace(/\.cjs$/, `-${cachedDataVersionTag()}.cache`)
+    const tag = cachedDataVersionTag()
+    const path = options.filename.replace(/\.cjs$/, `-${tag}.cache`)
     const keep = () => {
+      // V8 would write the flags into it that have been set since, and not take it without them.
+      if (cachedDataVersionTag() !== tag) return
       // Several threads of one program may do so at once.
       const temporary = `${path}.${threadId}.tmp`
       writeFileSync(temporary, this.createCachedData())

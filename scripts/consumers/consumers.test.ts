@@ -31,6 +31,7 @@ import { fetchNode } from '../fetch-node.mjs'
 import { type PackedPackage, packPackages, publicDirectories } from '../release/pack-packages.ts'
 import { root } from '../setup/command.mjs'
 import { bareUser } from './bare-user.ts'
+import { type Compiling, compileProjects } from './compile-projects.ts'
 import {
   closure,
   hasNativeCode,
@@ -123,47 +124,15 @@ function entriesOf({ manifest }: InstalledPackage): string[] {
     .map((entry) => `${manifest.name}${entry.slice(1)}`)
 }
 
-interface Compiling {
-  /** The package with the compiler. */
-  readonly compiler: string
-  /** How modules are found. */
-  readonly modules: string
-}
-
-/**
- * Compiles the programs of projects, those at once that need the same: what they share is then read once.
- */
-async function compile(projects: readonly string[], how: Compiling): Promise<string> {
-  // The types of Connect name some that only browsers' have.
-  const ofConnect = projects.filter((name) => readmes.get(name)?.install.includes('@connectrpc/connect'))
-  const others = projects.filter((name) => !ofConnect.includes(name))
-  return `${await compileTogether(others, [], how)}${await compileTogether(ofConnect, ['dom'], how)}`
-}
-
-async function compileTogether(
-  projects: readonly string[],
-  lib: readonly string[],
-  { compiler, modules }: Compiling,
-) {
-  if (projects.length === 0) return ''
-  const config = join(directory, 'tsconfig.json')
-  const compilerOptions = {
-    target: 'es2022',
-    lib: ['es2023', 'esnext.disposable', ...lib],
-    strict: true,
-    skipLibCheck: false,
-    types: ['node'],
-    typeRoots: [join(directory, 'types')],
-    module: modules === 'bundler' ? 'esnext' : modules,
-    moduleResolution: modules,
-  }
-  const include = projects.map((name) => `projects/${name}/*.ts`)
-  await writeFile(config, JSON.stringify({ compilerOptions, include }))
-  const tsc = join(root, 'node_modules', compiler, 'bin/tsc')
-  // More checkers than one, which only the newer compiler has, check again what they share.
-  const args = [tsc, '-p', config, ...(compiler === 'typescript' ? ['--checkers', '1'] : [])]
-  const { code, stdout, stderr } = await run(process.execPath, args, { cwd: directory, timeout: 300_000 })
-  return code === 0 ? '' : stdout + stderr
+/** Compiles the programs of projects. */
+function compile(names: readonly string[], how: Compiling): Promise<string> {
+  // The types of Connect name some that only browsers have.
+  const usesDom = (name: string) => readmes.get(name)?.install.includes('@connectrpc/connect') ?? false
+  return compileProjects(
+    directory,
+    names.map((name) => ({ name, usesDom: usesDom(name) })),
+    how,
+  )
 }
 
 it('what would be published is whole, and has nothing that serves only in the repository', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { type Client, connect } from '@nsbox/client'
 import { errorCode } from '@nsbox/errors'
 import { digestOf, mediaTypes } from '@nsbox/oci'
@@ -17,6 +18,9 @@ const servers = { containerd: startContainerd, 'nsbox-server': () => startServer
 
 /** Counts the lines that it reads, and says how many there were. */
 const answering = 'i=0; while read line; do i=$((i+1)); echo $i >> /numbers; echo "$line $i"; done'
+
+/** Lines of a stream, as they come. */
+const lines = (input: NodeJS.ReadableStream) => createInterface({ input })[Symbol.asyncIterator]()
 
 /** What a command prints, where it succeeds. */
 async function good(result: Promise<RunResult>): Promise<string> {
@@ -242,20 +246,20 @@ describeWith(
         await ctr('containers', 'create', lab.image, 'asked', 'sh', '-c', answering)
         const stdio = { stdin: true, fifoDirectory: lab.fifos }
         await using task = await client.container('asked').createTask(stdio)
-        const answers = readLines(task.stdout!)
+        const answers = lines(task.stdout!)
         await task.start()
         task.stdin!.write('a\n')
-        expect(await answers.next()).toBe('a 1')
+        expect(await answers.next()).toMatchObject({ value: 'a 1' })
         const { target } = await client.container('asked').checkpoint('cp:streams', { exit: true })
         expect(await task.finished()).toMatchObject({ exitStatus: 137 })
 
         await using restored = await client.restore('goes-on', target, stdio)
         expect(await restored.status()).toMatchObject({ status: 'created', terminal: false })
-        const more = readLines(restored.stdout!)
+        const more = lines(restored.stdout!)
         await restored.start()
         expect(restored.pid).toBeGreaterThan(0)
         restored.stdin!.write('b\n')
-        expect(await more.next()).toBe('b 2')
+        expect(await more.next()).toMatchObject({ value: 'b 2' })
         restored.stdin!.end()
         expect(await restored.finished()).toMatchObject({ exitStatus: 0 })
         await restored.delete()
@@ -368,21 +372,3 @@ describeWith(
     })
   },
 )
-
-/** Lines of a stream, as they come. */
-function readLines(stream: NodeJS.ReadableStream): { next(): Promise<string> } {
-  const chunks = stream[Symbol.asyncIterator]()
-  let text = ''
-  return {
-    async next() {
-      while (!text.includes('\n')) {
-        const { value, done } = await chunks.next()
-        if (done) throw new Error(`the stream ended after ${JSON.stringify(text)}`)
-        text += value
-      }
-      const [line, ...rest] = text.split('\n')
-      text = rest.join('\n')
-      return line!
-    },
-  }
-}

@@ -373,7 +373,6 @@ async function hierarchy(): Promise<string> {
   return (await readdir('/sys/fs/cgroup')).includes('pids') ? 'pids' : ''
 }
 
-/** Whether a program has a command by its name. */
 /** The names of the options that a command takes, those for all commands included; undefined if it is not there. */
 function optionsOf(
   command: ReturnType<typeof ctrProgram>,

@@ -5,7 +5,6 @@ import { gzipSync } from 'node:zlib'
 import {
   buildImage,
   busyboxLayer,
-  cgroupsNamed,
   pushImage,
   type Registry,
   type RunningProcess,
@@ -19,6 +18,7 @@ import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { CommandHost } from './command-host.ts'
+import { delegatedCgroup } from './delegated-cgroup.ts'
 import { type OrdinaryUser, ordinaryUser, testUser } from './ordinary-user.ts'
 
 const needed = {
@@ -335,10 +335,10 @@ describeWith(needed, 'an ordinary user', () => {
 
     it('limits, measures and pauses containers where a cgroup is delegated', async () => {
       await server.stop()
-      const name = `nsbox-rootless-${process.pid}`
+      const cgroup = delegatedCgroup(`nsbox-rootless-${process.pid}`)
       // After the server, which is in it.
-      resources.defer(() => removeCgroups(name))
-      server = await user.startServer({ before: delegated(name) })
+      resources.use(cgroup)
+      server = await user.startServer({ before: cgroup.enter })
       await using _removal = removed('measured')
       const limit = ['--memory-limit', String(64 << 20)]
       expect(await ctr('run', '-d', ...limit, reference, 'measured', 'sleep', '1000')).toMatchObject({
@@ -350,29 +350,3 @@ describeWith(needed, 'an ordinary user', () => {
     })
   })
 })
-
-/** Shell commands that give the user a cgroup, as a host's systemd does, and enter it. */
-function delegated(name: string): string {
-  return `
-    for mounted in $(awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/mounts); do
-      mkdir -p $mounted/${name}
-      for file in cpuset.cpus cpuset.mems; do
-        [ ! -e $mounted/$file ] || cat $mounted/$file >$mounted/${name}/$file
-      done
-      own=$mounted/${name}
-      # Where this hierarchy has all controllers, a cgroup with processes gives them to no others.
-      if [ $mounted = /sys/fs/cgroup ]; then
-        mkdir -p $own/server
-        echo '+cpu +memory +pids' >$own/cgroup.subtree_control
-        own=$own/server
-      fi
-      chown -R ${testUser} $mounted/${name}
-      echo $$ >$own/cgroup.procs
-    done`
-}
-
-/** Removes a cgroup in all hierarchies, with those below, which are empty. */
-async function removeCgroups(name: string): Promise<void> {
-  for (const path of await cgroupsNamed(name))
-    await runOrThrow('find', [path, '-depth', '-type', 'd', '-delete'])
-}

@@ -33,7 +33,7 @@ it.each(['ctr', 'dist'] as const)(
   },
 )
 
-it.each(['index', 'nsbox-server.main', 'worker.main', 'tree-worker', 'checkpoint-worker', 'bin/supervisor'])(
+it.each(['index.main', 'nsbox-server.main', 'worker.main', 'tree-worker', 'checkpoint-worker', 'bin/supervisor'])(
   'a server, embedded or not, and its threads and supervisor are one file each: %s',
   async (name) => {
     const text = await readFile(join(import.meta.dirname, `../../packages/server/dist/${name}.js`), 'utf8')

@@ -1,7 +1,8 @@
 import { text } from 'node:stream/consumers'
 import { type ClientView, endTask, removeContainer, type TaskHandle } from '@nsbox/client'
-import { isNotFound, isUnavailable, undefinedIf } from '@nsbox/errors'
+import { isNotFound, undefinedIf } from '@nsbox/errors'
 import type { Account } from './consequences.ts'
+import { describe, isCutOff } from './cut-off-calls.ts'
 import type { Kills } from './kills.ts'
 import type { Random } from './random.ts'
 
@@ -364,20 +365,4 @@ export class Inhabitant implements AsyncDisposable {
   #fault(operation: string, message: string): void {
     this.#around.account.fault({ namespace: this.#around.client.namespace, operation, message })
   }
-}
-
-/** Whether an error, and those that came while what it left was undone, are only of a server that was away. */
-function isCutOff(error: unknown): boolean {
-  if (!isSuppressed(error)) return isUnavailable(error)
-  return isCutOff(error.suppressed) && (isCutOff(error.error) || isNotFound(error.error))
-}
-
-function describe(error: unknown): string {
-  if (isSuppressed(error)) return `${describe(error.error)}, after ${describe(error.suppressed)}`
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
-}
-
-/** What disposing throws where what went before had failed already, by Node's class or by the one in its place. */
-function isSuppressed(error: unknown): error is Error & { error: unknown; suppressed: unknown } {
-  return error instanceof Error && 'suppressed' in error && 'error' in error
 }
