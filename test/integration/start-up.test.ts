@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { dirname, join, relative } from 'node:path'
-import { parseStrace, type SystemCall, startProcess, tempDir, traceRun } from '@nsbox/testing'
+import { parseStrace, runOrThrow, type SystemCall, startProcess, tempDir, traceRun } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { expect, it } from 'vitest'
 
@@ -33,18 +33,34 @@ it.each(['ctr', 'dist'] as const)(
   },
 )
 
-it.each(['index.main', 'nsbox-server.main', 'worker.main', 'tree-worker', 'checkpoint-worker', 'bin/supervisor'])(
-  'a server, embedded or not, and its threads and supervisor are one file each: %s',
-  async (name) => {
-    const text = await readFile(join(import.meta.dirname, `../../packages/server/dist/${name}.js`), 'utf8')
-    const imports = [...text.matchAll(/^(?:import|\}) ?(?:.* )?(?:from )?"([^"]+)";$/gm)].map(
-      ([, path]) => path!,
-    )
-    expect(imports.length).toBeGreaterThan(0)
-    // Of packages, only what has native code is loaded from elsewhere.
-    expect(imports.filter((path) => !isBuiltin(path) && path !== 'better-sqlite3')).toEqual([])
-  },
-)
+it.each([
+  'index.main',
+  'nsbox-server.main',
+  'worker.main',
+  'tree-worker',
+  'checkpoint-worker',
+  'bin/supervisor',
+])('a server, embedded or not, and its threads and supervisor are one file each: %s', async (name) => {
+  const text = await readFile(join(import.meta.dirname, `../../packages/server/dist/${name}.js`), 'utf8')
+  const imports = [...text.matchAll(/^(?:import|\}) ?(?:.* )?(?:from )?"([^"]+)";$/gm)].map(
+    ([, path]) => path!,
+  )
+  expect(imports.length).toBeGreaterThan(0)
+  // Of packages, only what has native code is loaded from elsewhere.
+  expect(imports.filter((path) => !isBuiltin(path) && path !== 'better-sqlite3')).toEqual([])
+})
+
+it('Node’s own modules that a server starts with are loaded before it sets flags of V8', async () => {
+  const built = join(import.meta.dirname, '../../packages/server/dist')
+  const text = await readFile(join(built, 'nsbox-server.main.js'), 'utf8')
+  const ofNode = [...text.matchAll(/ from "node:([^"]+)";$/gm)].map(([, name]) => name!)
+  expect(ofNode).toContain('http2')
+  const program = `await import(${JSON.stringify(join(built, 'v8-flags.js'))})
+    console.log(JSON.stringify(process.moduleLoadList))`
+  const { stdout } = await runOrThrow(process.execPath, ['--input-type=module', '--eval', program])
+  const loaded: string[] = JSON.parse(stdout)
+  expect(ofNode.filter((name) => !loaded.includes(`NativeModule ${name}`))).toEqual([])
+})
 
 describeWith({ programs: ['strace'] }, 'what a server opens', () => {
   const packages = join(import.meta.dirname, '../../packages')
@@ -93,10 +109,10 @@ describeWith({ programs: ['strace'] }, 'what a server opens', () => {
     // Whole lines: strace writes the beginning of a call before its result is known.
     const paths = opened(parseStrace(calls.slice(0, calls.lastIndexOf('\n'))))
     // The program, by its compiled form where there is one for this Node, and the supervisor's.
-    const own = ['bin/nsbox-server.mjs', 'dist/bin/supervisor.js', 'dist/nsbox-server.js', 'package.json']
+    const own = ['bin/nsbox-server.mjs', 'dist/v8-flags.js', 'dist/bin/supervisor.js', 'dist/nsbox-server.js']
     const forms = ['dist/nsbox-server.cache', 'dist/nsbox-server.cjs', 'dist/nsbox-server.main.js']
     expect(paths.filter((path) => !path.includes('node_modules'))).toEqual(
-      paths.filter((path) => [...own, ...forms, 'dist/revision.json'].includes(path)),
+      paths.filter((path) => [...own, ...forms, 'package.json', 'dist/revision.json'].includes(path)),
     )
     // better-sqlite3 and koffi, which stay outside.
     expect(paths.length).toBeLessThanOrEqual(32)

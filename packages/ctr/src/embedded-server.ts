@@ -1,7 +1,5 @@
-import { setFlagsFromString } from 'node:v8'
 import type { Server } from '@nsbox/server'
 import type { GlobalOptions } from './global-options.ts'
-import { serverFlags } from './server-flags.ts'
 import { enterOwnUserNamespace } from './user-namespace.ts'
 
 /**
@@ -12,7 +10,7 @@ import { enterOwnUserNamespace } from './user-namespace.ts'
 export async function startEmbeddedServer({ root }: GlobalOptions): Promise<Server> {
   await enterOwnUserNamespace()
   // The program has found its own compiled code by now, for which there are no flags.
-  for (const flag of serverFlags) setFlagsFromString(flag)
+  await import('@nsbox/server/v8-flags')
   // Loaded only here: a command that talks to a daemon starts without the server's code.
   const { readConfiguration, startServer } = await import('@nsbox/server')
   const configuration = await readConfiguration({ flags: root === undefined ? {} : { root } })

@@ -4,7 +4,7 @@ import { BlockList, isIPv4, isIPv6 } from 'node:net'
 export function isLoopback(hostname: string): boolean {
   const address = bare(hostname)
   if (address === 'localhost' || address.endsWith('.localhost')) return true
-  return has(loopback, address)
+  return has(loopback(), address)
 }
 
 /**
@@ -13,7 +13,7 @@ export function isLoopback(hostname: string): boolean {
  * not inward, since registries and their storage may be there.
  */
 export function isInward(hostname: string): boolean {
-  return isLoopback(hostname) || has(inward, bare(hostname))
+  return isLoopback(hostname) || has(inward(), bare(hostname))
 }
 
 /** The IPv6 form of an IPv4 address that sockets treat as the same (RFC 4291 §2.5.5.2). */
@@ -27,7 +27,7 @@ const translated = [...mapped, '::', '::ffff:0:', '64:ff9b::', '64:ff9b:1::']
 
 const loopbackNetworks = ['127.0.0.0/8', '::1/128']
 
-const loopback = blockList(loopbackNetworks, mapped)
+const loopback = onFirstUse(() => blockList(loopbackNetworks, mapped))
 
 const inwardNetworks = [
   // "This host on this network", which the kernel treats as this machine (RFC 1122 §3.2.1.3, RFC 4291 §2.5.2).
@@ -45,7 +45,13 @@ const inwardNetworks = [
   '192.0.0.192/32',
 ]
 
-const inward = blockList([...loopbackNetworks, ...inwardNetworks], translated)
+const inward = onFirstUse(() => blockList([...loopbackNetworks, ...inwardNetworks], translated))
+
+/** A list takes 3 ms to make, which a program that has just started need not wait for. */
+function onFirstUse(make: () => BlockList): () => BlockList {
+  let list: BlockList | undefined
+  return () => (list ??= make())
+}
 
 function has(list: BlockList, address: string): boolean {
   if (isIPv4(address)) return list.check(address, 'ipv4')
