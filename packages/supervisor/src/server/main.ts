@@ -2,11 +2,17 @@
 // standard output is one line of JSON: that clients can connect, or an error.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
 import { serializeError } from '@nsbox/errors'
 import { closeAllOnExec } from '@nsbox/sys/descriptors'
 import { becomeSubreaper } from '@nsbox/sys/processes'
 import { joinCgroup } from './join-cgroup.ts'
 import { SupervisorServer } from './supervisor-server.ts'
+
+// For a small process that lives long. Its work is short, so that to optimize it costs memory alone; the others let its
+// heap grow slowly.
+for (const flag of ['--no-opt', '--semi-space-growth-factor=1', '--heap-growing-percent=50'])
+  setFlagsFromString(flag)
 
 const { values } = parseArgs({
   options: {
