@@ -1,15 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, rm } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
-import { runOrThrow } from './run.ts'
+import { fetchedOnce } from './fetched-once.ts'
 
 /**
  * Debian's packages with containerd's client library for Go and all its imports. They have a tenth of the size of what
  * Debian would install as dependencies of the first, which also contains the daemon's sources.
  */
-const packages = [
+const clientPackages = [
   'golang-github-containerd-containerd-dev',
   'golang-github-cespare-xxhash-dev',
   'golang-github-containerd-continuity-dev',
@@ -61,32 +56,12 @@ for archive in *.deb; do
 done
 `
 
-/** The cache for Go programs of tests: sources of libraries, and output of the compiler. */
-export const goCache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'nsbox-testing', 'go')
-
 /**
  * The path of a directory for `GOPATH` with containerd's client library and its imports, from Debian's packages for
  * this machine's release. They are unpacked, not installed, once per machine; that needs a Debian mirror.
+ *
+ * @param packages others than those of the client library
  */
-export async function goSources(): Promise<string> {
-  const release = await readFile('/etc/os-release', 'utf8')
-  const key = createHash('sha256')
-    .update(JSON.stringify([release, recipe, packages]))
-    .digest('hex')
-    .slice(0, 16)
-  const sources = join(goCache, `sources-${key}`)
-  if (existsSync(sources)) return sources
-  await mkdir(goCache, { recursive: true })
-  const unfinished = `${sources}.${randomUUID()}`
-  try {
-    await mkdir(unfinished)
-    await runOrThrow('sh', ['-c', recipe, 'sh', unfinished, ...packages], { timeout: 300_000 })
-    await rename(join(unfinished, 'tree/usr/share/gocode'), sources)
-  } catch (error) {
-    // Another process may have made it first.
-    if (!existsSync(sources)) throw error
-  } finally {
-    await rm(unfinished, { recursive: true, force: true })
-  }
-  return sources
+export async function goSources(packages: readonly string[] = clientPackages): Promise<string> {
+  return await fetchedOnce('sources', recipe, packages, 'tree/usr/share/gocode')
 }

@@ -15,7 +15,9 @@ export {
 } from './fault-server.ts'
 export { type FaultyRun, type FaultyRuns, faultsEverywhere } from './faults-everywhere.ts'
 export { type FencedBlock, fencedBlocks } from './fenced-blocks.ts'
-export { buildGoProgram } from './go-program.ts'
+export { fetchedOnce } from './fetched-once.ts'
+export { buildGoProgram, goEnvironment } from './go-program.ts'
+export { goSources } from './go-sources.ts'
 export { type ArchiveLayer, busyboxLayer, filesLayer, type ImageLayer, randomLayer } from './image-layer.ts'
 export {
   type BuiltImage,
