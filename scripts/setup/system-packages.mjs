@@ -44,6 +44,7 @@ export const systemPackages = [
     without: 'compiling better-sqlite3',
     present: () => nodeHeadersPrefix() !== undefined,
   },
+  program('lsof', "the suite of containerd's client"),
   program('make', 'compiling better-sqlite3'),
   program('passt', 'networks of containers of ordinary users', 'pasta'),
   program('procps', 'tests of the documents', 'pkill'),
@@ -55,6 +56,7 @@ export const systemPackages = [
   program('systemd', 'tests of the unit and of socket activation', 'systemd-socket-activate'),
   program('uidmap', 'servers of ordinary users with more than one id', 'newuidmap'),
   program('umoci', 'tests that compare with umoci'),
+  program('xz-utils', "the suite of containerd's client", 'xz'),
   program('zsh', 'tests of the completions in zsh'),
   program('zstd', 'fast decompression of zstd layers'),
 ]
