@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { isNsboxError } from '@nsbox/errors'
 import { joinCgroup } from '@nsbox/supervisor'
 import { type ConfigurationSources, readConfiguration } from './configuration/read-configuration.ts'
@@ -42,6 +43,7 @@ export async function runServer(sources: ConfigurationSources): Promise<void> {
         { log, collectGarbage: garbageCollector() },
       )
       reload = reloader({ sources, running, server, manager, log })
+      keepYoungGenerationSmall()
       manager.ready('Serving', log)
       const signal = await signals.first
       manager.stopping()
@@ -55,4 +57,13 @@ export async function runServer(sources: ConfigurationSources): Promise<void> {
     process.stderr.write(`nsbox-server: ${text}\n`)
     process.exit(1)
   }
+}
+
+/**
+ * Keeps V8's young generation at the size it has after the start, about 8 MB instead of up to 48, until a thread
+ * starts, with which V8 takes it back: a server's garbage is short-lived either way. With fifty containers that do
+ * nothing, a server that has not pulled since its start has 16 MB less.
+ */
+function keepYoungGenerationSmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1')
 }
