@@ -98,7 +98,11 @@ describeWith(needs, 'tasks of a program', () => {
       }
       await bench.reopen()
       const { pid, execPid } = values
-      expect(await bench.tasks.get('one')).toMatchObject({ status: 'running', pid })
+      // The warnings say what else was found of it.
+      expect(await bench.tasks.get('one'), bench.warnings.join('\n')).toMatchObject({
+        status: 'running',
+        pid,
+      })
       expect(await bench.tasks.get('one', { execId: 'more' })).toMatchObject({
         status: 'running',
         pid: execPid,

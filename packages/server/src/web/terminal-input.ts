@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import type { ProcessHandle } from '@nsbox/client'
 import { NsboxError } from '@nsbox/errors'
 import type { RawData, WebSocket } from 'ws'
-import { parseTerminalOrder, type TerminalSize } from './terminal-order.ts'
+import { parseTerminalOrder } from './terminal-order.ts'
 
 /**
  * Milliseconds that a process may leave its input unread while more waits. Meanwhile nothing is read from the client,
@@ -32,49 +33,50 @@ export function takeInput(socket: WebSocket): TerminalInput {
   return {
     failed: failure.signal,
     connect(process) {
-      const resize = resizer(process)
-      let timer: NodeJS.Timeout | undefined
-      socket.once('close', () => clearTimeout(timer))
+      const closed = new AbortController()
+      socket.once('close', () => closed.abort())
+      const over = AbortSignal.any([closed.signal, failure.signal])
+      let before = Promise.resolve()
+      let waiting = 0
+      // What comes after a size is read by the process after it has that size, so each message waits for the one
+      // before.
       socket.on('message', (data: RawData, isBinary: boolean) => {
-        try {
-          if (isBinary) write(data as Buffer)
-          else resize(parseTerminalOrder((data as Buffer).toString()))
-        } catch (error) {
-          failure.abort(error)
-        }
-      })
-      const write = (bytes: Buffer) => {
-        const { stdin } = process
-        if (stdin === undefined || stdin.destroyed || stdin.write(bytes) || socket.isPaused) return
+        waiting += 1
         socket.pause()
-        const text = `the process has not read its input for ${patience / 1000} seconds`
-        timer = setTimeout(() => failure.abort(new NsboxError('resource_exhausted', text)), patience)
-        stdin.once('drain', () => {
-          clearTimeout(timer)
-          socket.resume()
-        })
-      }
+        before = before
+          .then(() => take(process, data as Buffer, { isBinary, over }))
+          .catch((error) => failure.abort(error))
+          .then(() => {
+            waiting -= 1
+            if (waiting === 0) socket.resume()
+          })
+      })
       process.stdin?.on('error', (error) => failure.abort(error))
       socket.resume()
     },
   }
 }
 
-/** Sets the size of a terminal, one call after another; of those that come meanwhile only the last counts. */
-function resizer(process: ProcessHandle): (size: TerminalSize) => void {
-  let next: TerminalSize | undefined
-  let isRunning = false
-  const run = async () => {
-    isRunning = true
-    for (let size = next; size !== undefined; size = next) {
-      next = undefined
-      // The process may have ended.
-      await process.resize(size).catch(() => undefined)
-    }
-    isRunning = false
-  }
-  return (size) => {
-    next = size
-    if (!isRunning) void run()
+/** How a message is taken. */
+interface Taking {
+  readonly isBinary: boolean
+  /** Aborted when nothing is taken any more. */
+  readonly over: AbortSignal
+}
+
+/** Does what a message says; a process that has ended, or whose input has, takes none. */
+async function take(process: ProcessHandle, data: Buffer, { isBinary, over }: Taking): Promise<void> {
+  if (over.aborted) return
+  if (!isBinary) return await process.resize(parseTerminalOrder(data.toString())).catch(() => undefined)
+  const { stdin } = process
+  if (stdin === undefined || stdin.destroyed || stdin.write(data)) return
+  const late = AbortSignal.timeout(patience)
+  try {
+    await once(stdin, 'drain', { signal: AbortSignal.any([late, over]) })
+  } catch (error) {
+    if (over.aborted) return
+    if (!late.aborted) throw error
+    const text = `the process has not read its input for ${patience / 1000} seconds`
+    throw new NsboxError('resource_exhausted', text)
   }
 }

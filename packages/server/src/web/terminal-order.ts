@@ -1,7 +1,7 @@
 import { NsboxError } from '@nsbox/errors'
 
 /** The size of a terminal, in characters. */
-export interface TerminalSize {
+interface TerminalSize {
   readonly width: number
   readonly height: number
 }
