@@ -84,7 +84,8 @@ describeWith(
       const args = ['sh', '-c', 'stty size; tty; read line']
       const size = { width: 91, height: 33 }
       const shown = await run('box', { args, terminal: true, size, stdin: '\n' })
-      expect(shown.stdout).toContain('33 91\r\n/dev/pts/0\r\n')
+      // The terminal repeats its input whenever that comes.
+      expect(shown.stdout).toMatch(/33 91\r\n(\r\n)?\/dev\/pts\/0\r\n/)
     })
 
     it('is ended by a signal, and by more output than is to be collected, and leaves nothing', async () => {
