@@ -77,6 +77,8 @@ describeWith(needed, 'one tenant, by every method of every service,', () => {
       await using writer = await party.client.content.writer({ ref: `ingest-of-${party.namespace}` })
       await writer.write(Buffer.from(secret))
     }
+    // What an import leaves that no image names is not to go in the middle of a test.
+    await lab.host.client.disk.collect()
     const a = lab.a.namespace
     await lab.a.client.images.create({
       name: `image-of-${a}`,
