@@ -139,6 +139,42 @@ describeWith({ linux: true, programs: ['perl'] }, 'a client', () => {
     expect(fixture.warnings.join('\n')).toContain('is lost')
   })
 
+  test('finds all processes of a supervisor that is lost after it has reported some', async () => {
+    await using fixture = await SupervisorFixture.create()
+    const directory = join(fixture.directory, 'a')
+    const [reported, other] = [someRecord('test/1', 1), someRecord('test/2', 1)]
+    const notice = { notice: 'process', record: reported, packet: 1, roles: ['stdout'] }
+    const lie: Lie = () => ({ text: `${JSON.stringify(notice)}\n`, descriptors: 1, ends: true })
+    await using _liar = await program.start(directory, lie)
+    mkdirSync(join(directory, 'records'))
+    writeFileSync(
+      join(directory, 'records/1.json'),
+      JSON.stringify({ ...reported, exit: { exitStatus: 3, exitedAt: 5 } }),
+    )
+    writeFileSync(join(directory, 'records/2.json'), JSON.stringify(other))
+    const supervisor = await fixture.open()
+    expect(await supervisor.process('test/1')!.exit).toMatchObject({ exitStatus: 3 })
+    expect(await supervisor.process('test/2')!.exit).toMatchObject({ exitStatus: 255 })
+    await Promise.all(supervisor.processes().map((process) => process.release()))
+    expect(openFiles()).not.toContain('/dev/zero')
+    expect(existsSync(directory)).toBe(false)
+  })
+
+  test('ends its link to a supervisor that reports a process unasked', async () => {
+    await using fixture = await SupervisorFixture.create()
+    const notice = { notice: 'process', record, packet: 1, roles: ['stdout'] }
+    const lie: Lie = ({ id, method }) => {
+      const answer = `${JSON.stringify({ reply: id })}\n`
+      if (method !== 'launch') return { text: answer }
+      return { text: `${JSON.stringify(notice)}\n${answer}`, descriptors: 1 }
+    }
+    await using _liar = await program.start(join(fixture.directory, 'a'), lie)
+    const supervisor = await fixture.open({ build: 'lies' })
+    await expect(fixture.launch(supervisor, 'true')).rejects.toMatchObject({ code: 'unavailable' })
+    expect(supervisor.processes()).toEqual([])
+    expect(openFiles()).not.toContain('/dev/zero')
+  })
+
   test('takes no supervisor that names another process as its own, which would be killed for it', async () => {
     await using fixture = await SupervisorFixture.create()
     const other = spawn('sleep', ['600'], { stdio: 'ignore' })

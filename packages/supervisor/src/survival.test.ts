@@ -286,6 +286,23 @@ describeWith({ linux: true }, 'survival', () => {
     expect(second.process('one')).toMatchObject({ pid: running.pid, ended: undefined })
   })
 
+  test('a supervisor that dies while a new client is greeted leaves the records of its processes', async () => {
+    const first = await fixture.open()
+    const running = await fixture.launch(first, 'exec sleep 60', { key: 'one' })
+    await fixture.leave(first)
+    const [pid] = fixture.supervisors()
+    process.kill(pid!, 'SIGSTOP')
+    const opening = fixture.open()
+    // The kernel takes the connection in its place.
+    const sockets = () => readFileSync('/proc/net/unix', 'utf8').split(`${fixture.directory}/`).length
+    const before = sockets()
+    await expect.poll(sockets).toBeGreaterThan(before)
+    process.kill(pid!, 'SIGKILL')
+    const second = await opening
+    expect(second.process('one')).toMatchObject({ pid: running.pid, ended: undefined })
+    expect(fixture.records()).toMatchObject([{ key: 'one', pid: running.pid }])
+  })
+
   test('what a newer program has left is refused in plain words, and stays', async () => {
     const first = await fixture.open()
     const running = await fixture.launch(first, 'exec sleep 60', { key: 'one' })

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isNsboxError } from '@nsbox/errors'
 import { adoptAnswer } from '../protocol/answers.ts'
-import type { ExitRecord } from '../protocol/process-record.ts'
+import type { ExitRecord, ProcessRecord } from '../protocol/process-record.ts'
 import { checked } from '../protocol/schema.ts'
 import { killSupervisor } from './kill-supervisor.ts'
 import { type OrphanedProcess, orphanedProcess } from './orphaned-process.ts'
@@ -18,11 +18,15 @@ export interface SuccessionPool {
   readonly holders: Map<ProcessHandle, SupervisorConnection | Promise<SupervisorConnection>>
   /** @throws `failed_precondition` once the pool is closed */
   checkOpen(): void
-  connect(directory: string): Promise<SupervisorConnection>
-  /** Adds a supervisor that runs already. */
-  join(link: SupervisorConnection): Promise<void>
+  /**
+   * Adds a supervisor that runs already.
+   * @throws `unavailable` if it does not answer
+   */
+  join(directory: string): Promise<SupervisorConnection>
   /** The supervisor that takes new processes of a cgroup. */
   current(cgroup: string): Promise<SupervisorConnection>
+  /** A process that some supervisor has reported. */
+  known(key: string): ProcessHandle | undefined
   /** Adds a process that no supervisor holds. */
   addOrphan(orphan: OrphanedProcess): ProcessHandle
   exited(process: ProcessHandle, exit: ExitRecord): void
@@ -47,11 +51,7 @@ export class Succession {
     await link.ended()
     link.forget()
     const stored = storedRecords(link.directory, this.#pool.onWarning)
-    const records = new Map(stored.map((record) => [record.key, record]))
-    for (const process of processes) {
-      const exit = records.get(process.key)?.exit
-      if (exit !== undefined) process.exited(exit)
-    }
+    recordExits(processes, stored)
     const successor = await this.#handOver(link.cgroup, processes)
     rmSync(link.directory, { recursive: true, force: true })
     return successor
@@ -66,13 +66,19 @@ export class Succession {
     storedRecords(directory, () => undefined)
     await killSupervisor(directory)
     const records = storedRecords(directory, this.#pool.onWarning)
-    const processes = records.map((record) => this.#pool.addOrphan(orphanedProcess(record)))
+    // Before it was lost it may have reported some, with their descriptors.
+    const orphans = records.filter(({ key }) => this.#pool.known(key) === undefined)
+    if (orphans.some(({ drained }) => !drained))
+      this.#pool.onWarning(
+        `the supervisor of ${directory} has ended, and with it the input and output of its processes`,
+      )
+    for (const record of orphans) this.#pool.addOrphan(orphanedProcess(record))
+    // An earlier succession that was cut off may have handed some over.
+    const processes = records
+      .map(({ key }) => this.#pool.known(key)!)
+      .filter((process) => !this.#pool.holders.has(process))
+    recordExits(processes, records)
     if (processes.length > 0) {
-      // Otherwise there was nothing left to relay.
-      if (records.some(({ drained }) => !drained))
-        this.#pool.onWarning(
-          `the supervisor of ${directory} has ended, and with it the input and output of its processes`,
-        )
       const successor = this.#handOver('', processes)
       for (const process of processes) this.#pool.holders.set(process, successor)
       await successor
@@ -82,9 +88,8 @@ export class Succession {
 
   async #reconnect(link: SupervisorConnection): Promise<SupervisorConnection | undefined> {
     try {
-      const again = await this.#pool.connect(link.directory)
+      const again = await this.#pool.join(link.directory)
       link.forget()
-      await this.#pool.join(again)
       return again
     } catch (error) {
       this.#pool.onWarning(`the supervisor ${link.pid} does not answer`, error)
@@ -126,5 +131,14 @@ export class Succession {
       if (!isNsboxError(error) || error.code !== 'already_exists') throw error
       holders.set(process, link)
     }
+  }
+}
+
+/** Ends what has ended by its record, without having been reported. */
+function recordExits(processes: readonly ProcessHandle[], records: readonly ProcessRecord[]): void {
+  const exits = new Map(records.map(({ key, exit }) => [key, exit]))
+  for (const process of processes) {
+    const exit = exits.get(process.key)
+    if (exit !== undefined) process.exited(exit)
   }
 }

@@ -15,6 +15,7 @@ import type {
   Supervisor,
   SupervisorStatistics,
 } from '../supervisor.ts'
+import { killSupervisor } from './kill-supervisor.ts'
 import { ProcessHandle, type ProcessHandleOwner } from './process-handle.ts'
 import { requestLaunch } from './request-launch.ts'
 import { startSupervisor } from './start-supervisor.ts'
@@ -41,6 +42,8 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
   /** The supervisor of each process; a promise while another one takes over. */
   readonly #holders = new Map<ProcessHandle, SupervisorConnection | Promise<SupervisorConnection>>()
   readonly #links = new Set<SupervisorConnection>()
+  /** Supervisors that have not yet reported all their processes, and those reported so far. */
+  readonly #joining = new Map<SupervisorConnection, ProcessHandle[]>()
   /** The supervisors that take new processes, by cgroup. */
   readonly #current = new Map<string, Promise<SupervisorConnection>>()
   /** Those that have been started. */
@@ -55,8 +58,8 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
       onWarning: options.onWarning,
       holders: this.#holders,
       checkOpen: () => this.#checkOpen(),
-      connect: (directory) => this.#connect(directory),
-      join: (link) => this.#join(link),
+      join: (directory) => this.#join(directory),
+      known: (key) => this.#processes.get(key),
       current: (cgroup) => this.#currentFor(cgroup),
       addOrphan: ({ record, ends }) => {
         const process = new ProcessHandle(record, ends, this)
@@ -75,12 +78,12 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     const left: string[] = []
     for (const name of await readdir(this.#options.directory)) {
       const directory = join(this.#options.directory, name)
-      const link = await this.#connect(directory).catch((error) => {
+      try {
+        await this.#join(directory)
+      } catch (error) {
         if (isNsboxError(error) && error.code === 'failed_precondition') throw error
-        return undefined
-      })
-      if (link === undefined) left.push(directory)
-      else await this.#join(link)
+        left.push(directory)
+      }
     }
     for (const directory of left) await this.#succession.takeOver(directory)
   }
@@ -98,7 +101,11 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
       signal?.throwIfAborted()
       return await requestLaunch(link, request, {
         signal,
-        accept: (record, ends) => this.#told(link, record, ends),
+        accept: (record, ends) => {
+          const process = this.#told(record, ends)
+          this.#holders.set(process, link)
+          return process
+        },
       })
     } finally {
       this.#launching.delete(key)
@@ -146,7 +153,10 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
   notice(link: SupervisorConnection, message: object, ends: OwnedEnds): void {
     const { notice: kind } = checked(notice, message)
     if (kind === 'process') {
-      this.#told(link, checked(notices.process, message).record, ends.takeAll())
+      const reported = this.#joining.get(link)
+      if (reported === undefined)
+        throw new NsboxError('invalid_argument', 'message of a supervisor: a process that nobody asked for')
+      reported.push(this.#told(checked(notices.process, message).record, ends.takeAll()))
     } else if (kind === 'exit') {
       const { key, exit } = checked(notices.exit, message)
       const process = this.#heldBy(link, key)
@@ -158,6 +168,8 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
   }
 
   lost(link: SupervisorConnection, error: Error | undefined): void {
+    // Who connects learns it from the failed request, and has still to find out what the supervisor holds.
+    if (!this.#links.has(link)) return
     this.#drop(link)
     if (this.#disposed !== undefined) return
     const mine = [...this.#holders].flatMap(([process, holder]) => (holder === link ? [process] : []))
@@ -187,16 +199,14 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
   }
 
   /** Takes a process that a supervisor reports; it may be known already. */
-  #told(link: SupervisorConnection, record: ProcessRecord, ends: Ends): ProcessHandle {
+  #told(record: ProcessRecord, ends: Ends): ProcessHandle {
     const known = this.#processes.get(record.key)
     if (known !== undefined) {
       known.retold(record, ends)
-      this.#holders.set(known, link)
       return known
     }
     const process = new ProcessHandle(record, ends, this)
     this.#processes.set(record.key, process)
-    this.#holders.set(process, link)
     return process
   }
 
@@ -214,7 +224,11 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
   async #start(cgroup: string): Promise<SupervisorConnection> {
     const directory = join(this.#options.directory, randomBytes(4).toString('hex'))
     await startSupervisor({ program: this.#options.program, directory, cgroup })
-    const link = await this.#connect(directory)
+    const link = await this.#connect(directory).catch(async (error) => {
+      await killSupervisor(directory)
+      rmSync(directory, { recursive: true, force: true })
+      throw error
+    })
     this.#links.add(link)
     this.#ready.set(cgroup, link)
     if (this.#disposed !== undefined) {
@@ -224,15 +238,39 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
     return link
   }
 
-  /** Adds a supervisor that runs already; one of another build, or a second one, is told to end with its processes. */
-  async #join(link: SupervisorConnection): Promise<void> {
-    this.#links.add(link)
-    await link.request('processes')
+  /**
+   * Adds a supervisor that runs already; one of another build, or a second one, is told to end with its processes.
+   * @throws `unavailable` if it is lost before it has reported all its processes; `failed_precondition` for one of a
+   *   newer program
+   */
+  async #join(directory: string): Promise<SupervisorConnection> {
+    const link = await this.#connect(directory)
+    const reported: ProcessHandle[] = []
+    this.#joining.set(link, reported)
+    try {
+      await link.request(
+        'processes',
+        {},
+        {
+          // Before any later notice of these processes, and before a loss.
+          accept: () => {
+            this.#links.add(link)
+            for (const process of reported) this.#holders.set(process, link)
+          },
+        },
+      )
+    } catch (error) {
+      link.forget()
+      throw error
+    } finally {
+      this.#joining.delete(link)
+    }
     if (link.build === this.#options.program.build && !this.#current.has(link.cgroup)) {
       this.#ready.set(link.cgroup, link)
       this.#current.set(link.cgroup, Promise.resolve(link))
-    } else await link.retire()
+    } else await this.#tellToRetire(link)
     await this.#endIfUnused(link)
+    return link
   }
 
   #connect(directory: string): Promise<SupervisorConnection> {
@@ -257,13 +295,18 @@ export class SupervisorPool implements Supervisor, ProcessHandleOwner, Superviso
 
   /** Tells a supervisor to end once it holds no process, and disconnects. */
   async #retire(link: SupervisorConnection): Promise<void> {
+    await this.#tellToRetire(link)
+    link.forget()
+    this.#links.delete(link)
+  }
+
+  /** Tells a supervisor to end once it holds no process. One that is lost meanwhile is succeeded as any other. */
+  async #tellToRetire(link: SupervisorConnection): Promise<void> {
     try {
       await link.retire()
     } catch (error) {
       this.#options.onWarning(`the supervisor ${link.pid} does not answer`, error)
     }
-    link.forget()
-    this.#links.delete(link)
   }
 
   /**
