@@ -69,10 +69,11 @@ describeWith({ root: true, linux: true, programs: ['strace'] }, 'the extraction 
     }
     const few = await callsFor(100)
     const many = await callsFor(200)
-    const more = calls
-      .map((call) => [call, count(many, call) - count(few, call)] as const)
+    // Rounded: Node's own threads make some as well, now more and now fewer.
+    const perFile = calls
+      .map((call) => [call, Math.round((count(many, call) - count(few, call)) / 100)] as const)
       .filter(([, difference]) => difference > 0)
     // To make it, to fill it, to set its time and to close it; owner and mode are right from the beginning.
-    expect(Object.fromEntries(more)).toEqual({ openat2: 100, write: 100, utimensat: 100, close: 100 })
+    expect(Object.fromEntries(perFile)).toEqual({ openat2: 1, write: 1, utimensat: 1, close: 1 })
   })
 })
