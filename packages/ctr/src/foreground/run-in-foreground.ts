@@ -55,6 +55,7 @@ class FollowedSize implements Disposable {
   readonly #target: ProcessHandle
   readonly #terminal: Terminal
   readonly #following: Disposable
+  #told: Promise<void> = Promise.resolve()
 
   constructor(target: ProcessHandle, terminal: Terminal, fail: (error: unknown) => void) {
     this.#target = target
@@ -62,7 +63,13 @@ class FollowedSize implements Disposable {
     this.#following = terminal.onResize(() => void this.tell().catch(fail))
   }
 
-  async tell(): Promise<void> {
+  /** Tells the size once earlier ones are told: of two at a time, the server might take the older one last. */
+  tell(): Promise<void> {
+    this.#told = this.#told.then(() => this.#tell())
+    return this.#told
+  }
+
+  async #tell(): Promise<void> {
     const { size } = this.#terminal
     if (size === undefined) return
     try {

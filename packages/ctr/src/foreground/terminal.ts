@@ -40,9 +40,10 @@ export class Terminal implements Disposable {
     throw new NsboxError('failed_precondition', 'neither input nor output is a terminal, as a terminal needs')
   }
 
+  /** At this moment: what Node remembers is of its last signal, which may have come before it listened. */
   get size(): TerminalSize | undefined {
-    const output = screen()
-    return output && { width: output.columns, height: output.rows }
+    const size = screen()?.getWindowSize()
+    return size && { width: size[0], height: size[1] }
   }
 
   /** Calls `listener` whenever the size changes, until the result is disposed of. */
