@@ -8,6 +8,7 @@ import { makeFifo } from '@nsbox/sys/descriptors'
 import { readFifo } from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { SupervisedProcess } from './supervisor.ts'
 import { openFiles } from './testing/open-files.ts'
 import { gone, SupervisorFixture } from './testing/supervised-shell.ts'
 
@@ -54,6 +55,14 @@ describeWith({ linux: true }, 'survival', () => {
     await once(client.stdout!, 'data')
     client.kill('SIGKILL')
     await once(client, 'exit')
+  }
+
+  /** A process whose client has left, and the pid of its supervisor. */
+  async function leftRunning(): Promise<{ running: SupervisedProcess; pid: number }> {
+    const client = await fixture.open()
+    const running = await fixture.launch(client, 'exec sleep 60', { key: 'one' })
+    await fixture.leave(client)
+    return { running, pid: fixture.supervisors()[0]! }
   }
 
   test('a client that is killed finds its processes again, running or ended, and their input and output', async () => {
@@ -275,11 +284,8 @@ describeWith({ linux: true }, 'survival', () => {
   })
 
   test('a supervisor that does not answer a new client is ended before another one takes over', async () => {
-    const first = await fixture.open()
-    const running = await fixture.launch(first, 'exec sleep 60', { key: 'one' })
-    await fixture.leave(first)
-    const [pid] = fixture.supervisors()
-    process.kill(pid!, 'SIGSTOP')
+    const { running, pid } = await leftRunning()
+    process.kill(pid, 'SIGSTOP')
     const second = await fixture.open({ answerTimeout: 300 })
     expect(fixture.supervisors()).toHaveLength(1)
     expect(fixture.supervisors()).not.toContain(pid)
@@ -287,29 +293,23 @@ describeWith({ linux: true }, 'survival', () => {
   })
 
   test('a supervisor that dies while a new client is greeted leaves the records of its processes', async () => {
-    const first = await fixture.open()
-    const running = await fixture.launch(first, 'exec sleep 60', { key: 'one' })
-    await fixture.leave(first)
-    const [pid] = fixture.supervisors()
-    process.kill(pid!, 'SIGSTOP')
+    const { running, pid } = await leftRunning()
+    process.kill(pid, 'SIGSTOP')
     const opening = fixture.open()
     // The kernel takes the connection in its place.
     const sockets = () => readFileSync('/proc/net/unix', 'utf8').split(`${fixture.directory}/`).length
     const before = sockets()
     await expect.poll(sockets).toBeGreaterThan(before)
-    process.kill(pid!, 'SIGKILL')
+    process.kill(pid, 'SIGKILL')
     const second = await opening
     expect(second.process('one')).toMatchObject({ pid: running.pid, ended: undefined })
     expect(fixture.records()).toMatchObject([{ key: 'one', pid: running.pid }])
   })
 
   test('what a newer program has left is refused in plain words, and stays', async () => {
-    const first = await fixture.open()
-    const running = await fixture.launch(first, 'exec sleep 60', { key: 'one' })
-    await fixture.leave(first)
-    const [pid] = fixture.supervisors()
-    process.kill(pid!, 'SIGKILL')
-    await gone(pid!)
+    const { running, pid } = await leftRunning()
+    process.kill(pid, 'SIGKILL')
+    await gone(pid)
     const [name] = readdirSync(fixture.directory)
     const records = join(fixture.directory, name!, 'records')
     const path = join(records, readdirSync(records)[0]!)
