@@ -59,9 +59,9 @@ describeWith(
     })
     afterAll(() => resources.disposeAsync())
 
-    /** What a scenario shows of a daemon; nothing is left of it. */
-    async function transcriptOf(daemon: Daemon, scenario: string): Promise<Step[]> {
-      const namespace = `${daemon.name}-${scenario.replaceAll(' ', '-')}`
+    /** What a scenario shows of a daemon; nothing is left of it. @param time of the same scenario */
+    async function transcriptOf(daemon: Daemon, scenario: string, time = 1): Promise<Step[]> {
+      const namespace = `${daemon.name}-${scenario.replaceAll(' ', '-')}-${time}`
       await using left = new AsyncDisposableStack()
       left.defer(() => removeCgroup(namespace))
       left.defer(() => removeTasks(daemon.address, namespace))
@@ -94,6 +94,15 @@ describeWith(
       return await transcript(commandsOf(scenarios[scenario]!), { directory, env }, normalising(names))
     }
 
+    /** Commands of which the daemons show another difference than is documented. */
+    function undocumented(theirs: readonly Step[], ours: readonly Step[]) {
+      return theirs.flatMap(({ command, lines }, index) => {
+        const difference = lineDifference(lines, ours[index]!.lines)
+        const known = documented.get(command) ?? []
+        return difference.join('\n') === known.join('\n') ? [] : [{ command, difference, known }]
+      })
+    }
+
     it.each(Object.keys(scenarios))(
       'shows the same of both but for what is documented: %s',
       { timeout: 120_000 },
@@ -102,16 +111,10 @@ describeWith(
           transcriptOf(containerd, scenario),
           transcriptOf(nsbox, scenario),
         ])
-        const found: Record<string, readonly string[]> = {}
-        const expected: Record<string, readonly string[]> = {}
-        for (const [index, { command, lines }] of theirs.entries()) {
-          const difference = lineDifference(lines, ours[index]!.lines)
-          const known = documented.get(command) ?? []
-          if (difference.join('\n') === known.join('\n')) continue
-          found[command] = difference
-          expected[command] = known
-        }
-        expect(found).toEqual(expected)
+        const different = undocumented(theirs, ours)
+        if (different.length === 0) return
+        // Once in a while containerd loses the output of a command, or refuses an id that has just become free.
+        expect(undocumented(await transcriptOf(containerd, scenario, 2), ours)).toEqual([])
       },
     )
 

@@ -57,6 +57,7 @@ describeWith({ root: true, linux: true, programs: ['runc', 'busybox', 'container
     exitOfUnstarted: false,
     restartedExec: false,
     metricsOfRunning: false,
+    idsFreeAtOnce: false,
     identifierCodes: false,
     abortedCreate: false,
     execDeleteEvent: false,

@@ -25,14 +25,21 @@ const passing: readonly [RegExp, string | ((found: string) => string)][] = [
 const progress = /^(\S+): [a-z]+ \|[-+]*\|.*$/
 
 /**
- * Makes transcripts of two daemons comparable.
+ * Makes transcripts of two daemons comparable: what is returned is for the outputs of one transcript, in their order.
  *
  * @param names what is called differently for each daemon, by what to write instead; longer ones first
  */
 export function normalising(names: ReadonlyMap<string, string>): (text: string) => string {
+  const snapshots: string[] = []
+  const numbered = (_: string, number: string) => {
+    if (!snapshots.includes(number)) snapshots.push(number)
+    return `/snapshots/${snapshots.indexOf(number) + 1}/`
+  }
   return (text) => {
     let result = text
     for (const [name, instead] of names) result = result.replaceAll(name, instead)
+    // The directories of snapshots, in the order in which they are seen.
+    result = result.replace(/\/snapshots\/(\d+)\//g, numbered)
     for (const [pattern, instead] of passing) {
       result =
         typeof instead === 'string' ? result.replace(pattern, instead) : result.replace(pattern, instead)

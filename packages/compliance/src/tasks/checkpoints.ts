@@ -81,20 +81,21 @@ export function checkpointTests(create: CreateTasksSubject, claims: TasksClaims)
         await tasks.delete(id)
 
         const second = await bench().ends({ terminal, stdin: true })
+        const again = claims.idsFreeAtOnce ? id : await bench().container(shape)
         const { rootfs } = bench().subject
-        await tasks.create(id, { rootfs, checkpoint, ...ioOf(second, terminal) })
-        await tasks.start(id)
+        await tasks.create(again, { rootfs, checkpoint, ...ioOf(second, terminal) })
+        await tasks.start(again)
         await using other = await openFifoWriter(second.stdin)
         await other.write('c\n')
         await expect.poll(() => second.out.text).toContain('3:c')
         expect(second.out.text).not.toContain('2:b')
-        if (claims.repeatedCheckpoints) expect((await tasks.checkpoint(id)).length).toBeGreaterThan(0)
+        if (claims.repeatedCheckpoints) expect((await tasks.checkpoint(again)).length).toBeGreaterThan(0)
         await other.write(terminal ? '\x04' : '')
         if (!terminal) {
           await other.close()
-          await tasks.closeStdin(id)
+          await tasks.closeStdin(again)
         }
-        expect((await tasks.wait(id)).exitStatus).toBe(3)
+        expect((await tasks.wait(again)).exitStatus).toBe(3)
       })
 
     for (const exit of [false, true])

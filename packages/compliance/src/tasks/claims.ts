@@ -27,6 +27,8 @@ export interface TasksClaims {
   readonly restartedExec: boolean
   /** A stopped task has no metrics. */
   readonly metricsOfRunning: boolean
+  /** A task can be made as soon as one of the same id is deleted; otherwise the id may be refused for a moment. */
+  readonly idsFreeAtOnce: boolean
   /** Every identifier is checked before it is looked up. */
   readonly identifierCodes: boolean
   /** A create whose signal is aborted leaves nothing. */
@@ -59,6 +61,7 @@ export const fullClaims: TasksClaims = {
   exitOfUnstarted: true,
   restartedExec: true,
   metricsOfRunning: true,
+  idsFreeAtOnce: true,
   identifierCodes: true,
   abortedCreate: true,
   execDeleteEvent: true,
