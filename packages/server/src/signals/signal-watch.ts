@@ -10,7 +10,7 @@ const ending = { SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const
  */
 const meaningless = [
   ...['SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGVTALRM', 'SIGIO', 'SIGPOLL', 'SIGPWR', 'SIGSTKFLT'],
-  ...['SIGXCPU', 'SIGXFSZ', 'SIGPIPE'],
+  ...['SIGXCPU', 'SIGXFSZ'],
 ] as NodeJS.Signals[]
 
 /** The signal handlers. */
@@ -41,5 +41,8 @@ export class SignalWatch {
     })
     process.on('SIGHUP', onReload)
     for (const signal of meaningless) process.on(signal, () => log.info({ signal }, 'ignoring a signal'))
+    // Comes from the kernel whenever a client has gone. If it were ignored, containers would ignore it, too
+    // (execve(2)).
+    process.on('SIGPIPE', () => log.debug('a client or reader has gone'))
   }
 }
