@@ -49,9 +49,10 @@ export const imagesScenarios: Scenarios = {
     ctr images push --local --plain-http --platform $PLATFORM $REPOSITORY:c example.com/busybox:latest
     ctr images push --local --plain-http --max-concurrent-uploaded-layers 1 $REPOSITORY:d example.com/busybox:latest
     ctr images push --plain-http --max-concurrent-uploaded-layers 1 $REPOSITORY:d example.com/busybox:latest
-    ctr images push --plain-http --manifest $MANIFEST $REPOSITORY:e 2>&1 | grep panic
+    # Stock ctr takes a manifest for empty: it panics, or, rarely, ends with an error.
+    ctr images push --plain-http --manifest $MANIFEST $REPOSITORY:e >pushed 2>&1 || echo failed
     ctr images push --local --plain-http --manifest $MANIFEST \\
-      --manifest-type application/vnd.oci.image.manifest.v1+json $REPOSITORY:e 2>&1 | grep panic
+      --manifest-type application/vnd.oci.image.manifest.v1+json $REPOSITORY:e >pushed 2>&1 || echo failed
     ctr images push --local --plain-http --allow-non-distributable-blobs $REPOSITORY:f example.com/busybox:latest
     ctr images push --plain-http --allow-non-distributable-blobs $REPOSITORY:f example.com/busybox:latest
     ctr images push --plain-http $REPOSITORY:g none:latest
