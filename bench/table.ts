@@ -20,6 +20,7 @@ import { lives } from './table/lives.ts'
 import { describeMachine } from './table/machine.ts'
 import { markdown } from './table/markdown.ts'
 import { outcomes } from './table/outcome.ts'
+import { partsOf } from './table/parts.ts'
 import { plot } from './table/plot.ts'
 import { pulls } from './table/pulls.ts'
 import { type BenchContext, type Measured, scales } from './table/row.ts'
@@ -34,6 +35,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     quick: { type: 'boolean', default: false },
     busy: { type: 'boolean', default: false },
+    parts: { type: 'boolean', default: false },
     node: { type: 'string' },
     output: { type: 'string' },
   },
@@ -91,8 +93,12 @@ for (let round = 1; round <= rounds; round++) {
 const wantedRows = rows.filter(({ id }) => context.wanted(id))
 const table = outcomes(wantedRows, measured.get(ours!)!, measured.get(containerd!)!)
 const floorTable = outcomes(floorRows, floors, [])
-const document = markdown(machine, table, floorTable)
-const json = JSON.stringify({ machine, rounds, table, floor: floorTable }, undefined, 2)
+const missed = table.filter(({ met, row }) => met === false && row.unit !== 'MB').map(({ row }) => row)
+const parts = options.parts
+  ? await partsOf(missed, groups, [ours!, containerd!], { ...context, directory })
+  : []
+const document = markdown(machine, table, floorTable, parts)
+const json = JSON.stringify({ machine, rounds, table, floor: floorTable, parts }, undefined, 2)
 if (output === undefined) console.log(`${json}\n\n${document}`)
 else {
   await writeFile(join(output, 'results.json'), `${json}\n`)

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { runOrThrow } from '@nsbox/testing'
 import { freshDisk, stateDirectory } from '../fresh-disk.ts'
 import { hasStockClient } from '../subjects.ts'
-import { timed } from './bench-daemon.ts'
 import type { Measured, RowGroup } from './row.ts'
+import { timed } from './timed.ts'
 
 /** The whole command of who has no daemon, which containerd cannot do. */
 export const alone: RowGroup = {
@@ -24,7 +24,7 @@ export const alone: RowGroup = {
       const root = join(disk.path, `root-${index}`)
       const args = ['--root', root, 'pull', '--plain-http', corpus.reference('busybox')]
       const env = { CONTAINERD_ADDRESS: undefined, XDG_RUNTIME_DIR: join(disk.path, stateDirectory) }
-      values.push(await timed(() => runOrThrow(command, args, { env })))
+      values.push(await timed('pull-alone', () => runOrThrow(command, args, { env })))
     }
     return { 'pull-alone': values }
   },

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import { type Client, connect } from '@nsbox/client'
 import {
   type RunningProcess,
@@ -62,11 +61,4 @@ export async function benchDaemon(subject: Subject, { disks, scale }: BenchConte
     start,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
-}
-
-/** Milliseconds that something takes. */
-export async function timed(body: () => Promise<unknown>): Promise<number> {
-  const start = performance.now()
-  await body()
-  return performance.now() - start
 }

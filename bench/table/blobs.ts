@@ -6,9 +6,10 @@ import { pipeline } from 'node:stream/promises'
 import { runOrThrow } from '@nsbox/testing'
 import { warmMemory } from '../quiet-machine.ts'
 import { stockCtr } from '../subjects.ts'
-import { type BenchDaemon, benchDaemon, timed } from './bench-daemon.ts'
+import { type BenchDaemon, benchDaemon } from './bench-daemon.ts'
 import type { ImageName } from './corpus.ts'
 import type { BenchContext, Measured, RowGroup } from './row.ts'
+import { timed } from './timed.ts'
 
 /** What stock `ctr` does with blobs, and what it unpacks of those that are there. */
 export const blobs: RowGroup = {
@@ -38,10 +39,12 @@ export const blobs: RowGroup = {
 }
 
 async function eightLayers(daemon: BenchDaemon, context: BenchContext): Promise<Measured> {
-  const measured: Record<string, number[]> = { 'fetch-eight': [await fetchImage(daemon, context, 'multi')] }
+  const measured: Record<string, number[]> = {
+    'fetch-eight': [await fetchImage(daemon, context, 'multi', 'fetch-eight')],
+  }
   if (context.wanted('export-eight')) {
     const args = ['images', 'export', join(daemon.directory, 'export.tar'), context.corpus.reference('multi')]
-    measured['export-eight'] = [await settledTime(context, () => daemon.ctr(args))]
+    measured['export-eight'] = [await settledTime(context, 'export-eight', () => daemon.ctr(args))]
   }
   return measured
 }
@@ -50,41 +53,53 @@ async function eightLayers(daemon: BenchDaemon, context: BenchContext): Promise<
 async function otherLayers(daemon: BenchDaemon, context: BenchContext): Promise<Measured> {
   const { corpus, wanted } = context
   const measured: Record<string, number[]> = {}
-  if (wanted('fetch-one')) measured['fetch-one'] = [await fetchImage(daemon, context, 'debian')]
-  const unpack = async (image: ImageName) => {
+  if (wanted('fetch-one')) measured['fetch-one'] = [await fetchImage(daemon, context, 'debian', 'fetch-one')]
+  const unpack = async (image: ImageName, row: string) => {
     const { digest } = await corpus.manifest(image)
-    return settledTime(context, () => daemon.ctr(['snapshots', 'unpack', digest]))
+    return settledTime(context, row, () => daemon.ctr(['snapshots', 'unpack', digest]))
   }
   if (wanted('unpack-forty')) {
-    await fetchImage(daemon, context, 'many')
-    measured['unpack-forty'] = [await unpack('many')]
+    await fetchImage(daemon, context, 'many', 'fetch-forty')
+    measured['unpack-forty'] = [await unpack('many', 'unpack-forty')]
   }
-  if (wanted('fetch-big', 'unpack-big')) measured['fetch-big'] = [await fetchImage(daemon, context, 'big')]
-  if (wanted('unpack-big')) measured['unpack-big'] = [await unpack('big')]
+  if (wanted('fetch-big', 'unpack-big'))
+    measured['fetch-big'] = [await fetchImage(daemon, context, 'big', 'fetch-big')]
+  if (wanted('unpack-big')) measured['unpack-big'] = [await unpack('big', 'unpack-big')]
   if (wanted('ingest', 'get')) {
     const digest = await digestOf(corpus.bigFile)
     const { size } = await stat(corpus.bigFile)
     const flags = ['--expected-size', `${size}`, '--expected-digest', digest]
     measured.ingest = [
-      await settledTime(context, () =>
+      await settledTime(context, 'ingest', () =>
         piped(daemon, ['content', 'ingest', ...flags, 'bench'], `<${corpus.bigFile}`),
       ),
     ]
-    measured.get = [await settledTime(context, () => piped(daemon, ['content', 'get', digest], '>/dev/null'))]
+    measured.get = [
+      await settledTime(context, 'get', () => piped(daemon, ['content', 'get', digest], '>/dev/null')),
+    ]
   }
   return measured
 }
 
-function fetchImage(daemon: BenchDaemon, context: BenchContext, image: ImageName): Promise<number> {
+function fetchImage(
+  daemon: BenchDaemon,
+  context: BenchContext,
+  image: ImageName,
+  row: string,
+): Promise<number> {
   const reference = context.corpus.reference(image)
-  return settledTime(context, () => daemon.ctr(['content', 'fetch', '--plain-http', reference]))
+  return settledTime(context, row, () => daemon.ctr(['content', 'fetch', '--plain-http', reference]))
 }
 
 /** The time of something once nothing of what came before is left to be written, and memory can be had. */
-async function settledTime({ scale }: BenchContext, body: () => Promise<unknown>): Promise<number> {
+async function settledTime(
+  { scale }: BenchContext,
+  row: string,
+  body: () => Promise<unknown>,
+): Promise<number> {
   await runOrThrow('sync', [])
   await warmMemory(scale.memory)
-  return await timed(body)
+  return await timed(row, body)
 }
 
 /** Runs stock `ctr` with a file as its input or output. */

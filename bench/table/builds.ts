@@ -3,8 +3,9 @@ import { mkdir, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type RunResult, removeCgroup, runOrThrow, scratchMount, startProcess } from '@nsbox/testing'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
-import { type BenchDaemon, benchDaemon, timed } from './bench-daemon.ts'
+import { type BenchDaemon, benchDaemon } from './bench-daemon.ts'
 import type { RowGroup } from './row.ts'
+import { timed } from './timed.ts'
 
 /** Of the image that is built, besides the first line of its Dockerfile. */
 const steps = 20
@@ -40,7 +41,7 @@ export const builds: RowGroup = {
     const cached = await build()
     if (cached !== steps) throw new Error(`${subject.name}: ${cached} of ${steps} steps are cached`)
     const values: number[] = []
-    for (let index = 0; index < scale.builds; index++) values.push(await timed(build))
+    for (let index = 0; index < scale.builds; index++) values.push(await timed('cached-build', build))
     return { 'cached-build': values }
   },
 }

@@ -1,6 +1,7 @@
 import { runOrThrow } from '@nsbox/testing'
 import { type BenchDaemon, benchDaemon } from './bench-daemon.ts'
 import type { BenchContext, Goal, Row, RowGroup } from './row.ts'
+import { during } from './timed.ts'
 
 /** By the names that the client in Go has for them. */
 const methods = {
@@ -39,13 +40,14 @@ export const calls: RowGroup = {
     for (const method of Object.keys(methods) as Method[]) {
       const ids = calls.rows.map(({ id }) => id).filter((id) => id.startsWith(`${method}-`))
       if (!context.wanted(...ids)) continue
-      const call = (callers: number, seconds: number) =>
+      const { seconds } = context.scale
+      const call = (callers: number) =>
         callOver(daemon, context, ['-method', method, '-name', names[method]], { callers, seconds })
       // Programs run faster once their code is compiled, and daemons once their caches are filled.
-      await call(8, context.scale.seconds)
-      const one = await call(1, context.scale.seconds)
+      await call(8)
+      const one = await during(`${method}-1`, () => call(1))
       const before = await daemon.group.cpuTime()
-      const eight = await call(8, context.scale.seconds)
+      const eight = await during(`${method}-8`, () => call(8))
       measured[`${method}-cpu`] = [((await daemon.group.cpuTime()) - before) / eight.calls]
       measured[`${method}-1`] = [one.perSecond]
       measured[`${method}-8`] = [eight.perSecond]
@@ -101,9 +103,11 @@ export const records: RowGroup = {
     const { records } = context.scale
     await change(8, records)
     const measured: Record<string, number[]> = {}
-    for (const callers of [1, 8])
-      for (const [what, perSecond] of Object.entries(await change(callers, records * Math.min(callers, 2))))
-        measured[`${what}-${callers}`] = [perSecond]
+    for (const callers of [1, 8]) {
+      const ids = Object.keys(changes).map((what) => `${what}-${callers}`)
+      const rates = await during(ids, () => change(callers, records * Math.min(callers, 2)))
+      for (const [what, perSecond] of Object.entries(rates)) measured[`${what}-${callers}`] = [perSecond]
+    }
     return measured
   },
 }

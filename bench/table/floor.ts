@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { type RunOptions, runOrThrow, tempDir } from '@nsbox/testing'
 import { freshDisk } from '../fresh-disk.ts'
 import { warmMemory } from '../quiet-machine.ts'
-import { timed } from './bench-daemon.ts'
 import type { BenchContext, Measured, Row } from './row.ts'
+import { timed } from './timed.ts'
 
 /** What the machine takes for the parts of a pull of eight layers and of a container, without any daemon. */
 export const floorRows: readonly Row[] = [
@@ -26,7 +26,7 @@ export async function floor({ corpus, disks, scale, wanted }: BenchContext): Pro
     if (!wanted(id)) return
     await runOrThrow('sync', [])
     await warmMemory(scale.memory)
-    measured[id] = [await timed(body)]
+    measured[id] = [await timed(id, body)]
   }
   await add('floor-download', async () => {
     const [host] = corpus.reference('multi').split('/')
@@ -68,7 +68,7 @@ async function bareContainers([layer]: readonly string[], count: number): Promis
       bundle,
       `nsbox-bench-${index}-${globalThis.process.pid}`,
     ]
-    values.push(await timed(() => runOrThrow('runc', args)))
+    values.push(await timed('floor-runc', () => runOrThrow('runc', args)))
   }
   await rm(join(bundle, 'state'), { recursive: true, force: true })
   return values

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runOrThrow } from '@nsbox/testing'
 import { ContainerLoad } from '../container-load.ts'
-import { benchDaemon, timed } from './bench-daemon.ts'
+import { benchDaemon } from './bench-daemon.ts'
 import type { RowGroup } from './row.ts'
+import { during, timed } from './timed.ts'
 
 /** The life of a daemon: it starts, idles, runs its first containers, more of them, and many. */
 export const lives: RowGroup = {
@@ -48,8 +49,11 @@ export const lives: RowGroup = {
       for (let index = 0; index < scale.starts; index++) {
         const { command, args, env } = daemon.command
         const flags = ['start', '-address', daemon.address, '--', command, ...args]
-        const { stdout } = await runOrThrow(calls, flags, env && { env })
-        measured.start.push((JSON.parse(stdout) as { milliseconds: number }).milliseconds)
+        const started = group.inside({ command: calls, args: flags })
+        await during('start', async () => {
+          const { stdout } = await runOrThrow(started.command, started.args, env && { env })
+          measured.start!.push((JSON.parse(stdout) as { milliseconds: number }).milliseconds)
+        })
       }
       await daemon.start()
     }
@@ -60,23 +64,25 @@ export const lives: RowGroup = {
         await daemon.start()
         // The connection is no part of it.
         await client.version()
-        measured['first-container'].push(...(await load.sequential(1, (id) => load.cycle(id))))
+        await during('first-container', async () => {
+          measured['first-container']!.push(...(await load.sequential(1, (id) => load.cycle(id))))
+        })
       }
     }
-    const run = (id: string) => timed(() => daemon.ctr(['run', '--rm', image, id, 'true']))
+    const run = (row: string, id: string) => timed(row, () => daemon.ctr(['run', '--rm', image, id, 'true']))
     const runs = async (name: string) => {
       const values: number[] = []
-      for (let index = 0; index < scale.runs; index++) values.push(await run(`${name}-${index}`))
+      for (let index = 0; index < scale.runs; index++) values.push(await run(name, `${name}-${index}`))
       return values
     }
     if (wanted('run-cold')) {
       await daemon.stop()
       await daemon.start()
-      measured['run-cold'] = await runs('cold')
+      measured['run-cold'] = await runs('run-cold')
     }
     if (wanted('run-warm')) {
       await load.concurrent(4 * scale.runs, 4, (id) => load.cycle(id))
-      measured['run-warm'] = await runs('warm')
+      measured['run-warm'] = await runs('run-warm')
     }
     if (wanted('many-memory')) {
       await load.concurrent(scale.idleContainers, 4, (id) => load.idle(id))

@@ -1,10 +1,17 @@
 import { median } from '../median.ts'
 import type { Machine } from './machine.ts'
 import type { Outcome } from './outcome.ts'
+import type { RowParts } from './parts.ts'
 import type { Row } from './row.ts'
+import { parts as names } from './sample-part.ts'
 
 /** The table as a document in Markdown. */
-export function markdown(machine: Machine, table: readonly Outcome[], floor: readonly Outcome[]): string {
+export function markdown(
+  machine: Machine,
+  table: readonly Outcome[],
+  floor: readonly Outcome[],
+  parts: readonly RowParts[],
+): string {
   const withGoal = table.filter(({ met }) => met !== undefined)
   const met = withGoal.filter((outcome) => outcome.met)
   return `${[
@@ -24,7 +31,36 @@ export function markdown(machine: Machine, table: readonly Outcome[], floor: rea
     ].join('\n'),
     '## What the machine itself takes',
     ['| without a daemon | |', '| --- | --- |', ...floor.map(floorRow)].join('\n'),
+    ...(parts.length === 0 ? [] : partsTable(parts)),
   ].join('\n\n')}\n`
+}
+
+/** A line for each row and daemon. */
+function partsTable(parts: readonly RowParts[]): string[] {
+  const shown = names.filter((name) =>
+    parts.some(({ subjects }) => Object.values(subjects).some((sums) => sums[name] !== undefined)),
+  )
+  const lines = parts.flatMap(({ rows, subjects }) =>
+    Object.entries(subjects).map(([subject, sums], index) => {
+      const all = Object.values(sums).reduce((sum, value) => sum + value, 0)
+      const what = index === 0 ? rows.map((row) => row.what).join('; ') : ''
+      const cells = shown.map((name) => (sums[name] === undefined ? '' : short(sums[name])))
+      return `| ${[what, subject.replace(/,.*/, ''), short(all), ...cells].join(' | ')} |`
+    }),
+  )
+  return [
+    '## Where the time goes',
+    [
+      'Of what misses its goal: milliseconds of both processors for each time that it is done, by a profile of the whole',
+      'machine in a run of its own. What runs in the server and its helpers is told apart by part, but for',
+      "containerd's own code, which has no names. With nothing to do, processors wait for the disk or for each other.",
+    ].join('\n'),
+    [
+      `| ${['', '', 'all', ...shown].join(' | ')} |`,
+      `| ${['', '', '', ...shown].map(() => '---').join(' | ')} |`,
+      ...lines,
+    ].join('\n'),
+  ]
 }
 
 function list(machine: Machine): string {

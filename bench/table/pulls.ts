@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runOrThrow } from '@nsbox/testing'
 import { hasStockClient } from '../subjects.ts'
-import { type BenchDaemon, benchDaemon, timed } from './bench-daemon.ts'
+import { type BenchDaemon, benchDaemon } from './bench-daemon.ts'
 import type { RowGroup } from './row.ts'
+import { timed } from './timed.ts'
 
 const images = { eight: 'multi', forty: 'many' } as const
 
@@ -30,7 +31,8 @@ export const pulls: RowGroup = {
       const after = name === 'eight' ? ['pulled-memory', 'remove'] : []
       if (wanted(`pull-${name}`, ...after) || (stock && wanted(`pull-${name}-dist`))) {
         await using daemon = await benchDaemon(subject, context)
-        const pull = await timed(() => daemon.ctr(['images', 'pull', '--plain-http', reference]))
+        const rows = [`pull-${name}`, ...(stock ? [`pull-${name}-dist`] : [])]
+        const pull = await timed(rows, () => daemon.ctr(['images', 'pull', '--plain-http', reference]))
         measured[`pull-${name}`] = [pull]
         // The other client is compared with the only one that containerd has.
         if (stock) measured[`pull-${name}-dist`] = [pull]
@@ -39,7 +41,8 @@ export const pulls: RowGroup = {
       if (!stock && wanted(`pull-${name}-dist`)) {
         await using daemon = await benchDaemon(subject, context)
         const { command, args } = subject.pull(daemon.address, reference)
-        measured[`pull-${name}-dist`] = [await timed(() => runOrThrow(command, args, { timeout: 300_000 }))]
+        const row = `pull-${name}-dist`
+        measured[row] = [await timed(row, () => runOrThrow(command, args, { timeout: 300_000 }))]
       }
     }
     return measured
@@ -50,6 +53,6 @@ async function afterPull({ group, ctr }: BenchDaemon, reference: string) {
   await sleep(5000)
   const { pss } = await group.memory()
   await runOrThrow('sync', [])
-  const remove = await timed(() => ctr(['images', 'rm', '--sync', reference]))
+  const remove = await timed('remove', () => ctr(['images', 'rm', '--sync', reference]))
   return { 'pulled-memory': [pss / 1000], remove: [remove] }
 }
