@@ -40,6 +40,8 @@ const { values: options } = parseArgs({
     output: { type: 'string' },
   },
 })
+// Where it is not installed, this fails now, and not after all rounds.
+if (options.parts) await runOrThrow('perf', ['version'])
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 3))
 if (!(Number.isSafeInteger(rounds) && rounds > 0)) throw new Error(`--rounds: no number: ${options.rounds}`)
 const chosen = options.rows.split(',').filter((id) => id !== '')

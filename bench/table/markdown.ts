@@ -51,9 +51,10 @@ function partsTable(parts: readonly RowParts[]): string[] {
   return [
     '## Where the time goes',
     [
-      'Of what misses its goal: milliseconds of both processors for each time that it is done, by a profile of the whole',
-      'machine in a run of its own. What runs in the server and its helpers is told apart by part, but for',
-      "containerd's own code, which has no names. With nothing to do, processors wait for the disk or for each other.",
+      'Of what misses its goal: milliseconds of all processors for each time that it is done, by a profile of the',
+      'whole machine in a run of its own. What runs in a daemon and its helpers is told apart by part, but for',
+      "containerd's own code, which has no names. Where there is nothing to do, processors wait for the disk or for",
+      'each other. Of memory tells [performance](../docs/performance.md).',
     ].join('\n'),
     [
       `| ${['', '', 'all', ...shown].join(' | ')} |`,
