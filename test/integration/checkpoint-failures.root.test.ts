@@ -27,7 +27,7 @@ describeWith(needed, 'a checkpoint that fails', () => {
 
   async function open(options: Parameters<typeof startServer>[0] = {}): Promise<void> {
     server = resources.use(await startServer(options))
-    lab = resources.use(await openContainerLab(server.address, `checkpoint-failures-${process.pid}`))
+    lab = resources.use(await openContainerLab(server.address, 'checkpoint-failures'))
   }
   async function ctr(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await lab.stock(args)

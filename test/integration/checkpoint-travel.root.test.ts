@@ -53,11 +53,11 @@ describeWith(
 
 async function openLab(
   resources: AsyncDisposableStack,
-  namespace: string,
+  name: string,
   start: () => Promise<{ readonly address: string } & AsyncDisposable>,
 ): Promise<ContainerLab> {
   const { address } = resources.use(await start())
-  return resources.use(await openContainerLab(address, namespace))
+  return resources.use(await openContainerLab(address, name))
 }
 
 /** Makes a checkpoint of a container that counts, with all that it needs. */

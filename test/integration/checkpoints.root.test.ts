@@ -94,11 +94,11 @@ describeWith(needed, 'checkpoints with stock ctr 1.7', () => {
     server = resources.use(await startServer())
     const containerd = resources.use(await startContainerd())
     const other = resources.use(await startServer())
-    const labAt = async (address: string, namespace: string) =>
-      new Stock(resources.use(await openContainerLab(address, namespace)))
-    here = await labAt(server.address, `checkpoints-here-${process.pid}`)
-    there = await labAt(containerd.address, `checkpoints-there-${process.pid}`)
-    elsewhere = await labAt(other.address, `checkpoints-elsewhere-${process.pid}`)
+    const labAt = async (address: string, name: string) =>
+      new Stock(resources.use(await openContainerLab(address, name)))
+    here = await labAt(server.address, 'checkpoints-here')
+    there = await labAt(containerd.address, 'checkpoints-there')
+    elsewhere = await labAt(other.address, 'checkpoints-elsewhere')
   }, 60_000)
   afterAll(() => resources.disposeAsync())
   afterEach(async () => {

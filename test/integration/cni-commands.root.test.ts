@@ -51,7 +51,7 @@ describeWith({ root: true, programs: ['containerd', 'runc', 'criu'] }, 'networks
     const ports = () => readdir(join('/sys/class/net', bridge, 'brif'))
     const results = async () =>
       (await readdir('/var/lib/cni/results').catch(() => [])).filter((name) =>
-        name.includes(`cni-${server}--`),
+        name.includes(`${lab.namespace}--`),
       )
 
     it('a container has an address, a way to the host, and itself', async () => {

@@ -43,15 +43,16 @@ const files = {
 
 /**
  * @param address of a server, ours or containerd's
- * @param namespace for it alone; no other test may have the same, since it names a cgroup
+ * @param name of its namespace, together with the number of this process: the namespace names a cgroup
  * @param config of the image
  */
 export async function openContainerLab(
   address: string,
-  namespace: string,
+  name: string,
   config: Readonly<Record<string, unknown>> = {},
 ): Promise<ContainerLab> {
   await using opening = new AsyncDisposableStack()
+  const namespace = `${name}-${process.pid}`
   const directory = opening.use(await tempDir('nsbox-containers')).path
   const archive = await busyboxArchive(directory, config, files)
   const fifos = join(directory, 'fifo')

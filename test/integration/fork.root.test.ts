@@ -62,10 +62,9 @@ describeWith({ root: true, linux: true, programs }, 'a fork', () => {
     const server = resources.use(await startServer())
     const containerd = resources.use(await startContainerd())
     for (const kind of kinds) {
-      const namespace = `fork-${kind}`
       const { address } = kind === 'containerd' ? containerd : server
-      const lab = resources.use(await openContainerLab(address, namespace))
-      const client = resources.use(connect({ address, namespace }))
+      const lab = resources.use(await openContainerLab(address, `fork-${kind}`))
+      const client = resources.use(connect({ address, namespace: lab.namespace }))
       const scope = kind === 'containerd' ? [] : [server.state]
       const processes = async () =>
         kind === 'containerd'
@@ -83,7 +82,7 @@ describeWith({ root: true, linux: true, programs }, 'a fork', () => {
             directories,
             lasting: ofProvedRunc,
             processes,
-            cgroups: [namespace],
+            cgroups: [lab.namespace],
           })
           return async () => {
             for (const deadline = Date.now() + 30_000; ; await delay(50)) {
@@ -186,7 +185,9 @@ describeWith({ root: true, linux: true, programs }, 'a fork', () => {
       expect(await ask(copies[2]!.pid)).toMatchObject({ count: count + 1, said: '/before' })
       expect(await ask(pid)).toMatchObject({ count: count + 1, said: '/before' })
       for (const { containerId, pid } of copies) {
-        expect(await readFile(`/proc/${pid}/cgroup`, 'utf8')).toContain(`/fork-${kind}/${containerId}\n`)
+        expect(await readFile(`/proc/${pid}/cgroup`, 'utf8')).toContain(
+          `/${lab.client.namespace}/${containerId}\n`,
+        )
         const { image, snapshotKey } = await lab.client.containers.get(containerId)
         expect({ image, snapshotKey }).toEqual({ image: lab.image, snapshotKey: containerId })
       }

@@ -16,10 +16,10 @@ export interface RunLab {
   started(id: string, flags?: readonly string[], program?: string[]): Promise<AsyncDisposable>
 }
 
-/** Opens a lab for the tests of a block, which leave nothing. @param namespace as `openContainerLab` has it */
+/** Opens a lab for the tests of a block, which leave nothing. @param name as `openContainerLab` has it */
 export function useRunLab(
   start: () => Promise<AsyncDisposable & { readonly address: string }>,
-  namespace: string,
+  name: string,
 ): RunLab {
   const config = {
     Env: ['PATH=/bin', 'OF=image'],
@@ -33,7 +33,7 @@ export function useRunLab(
 
   beforeAll(async () => {
     const { address } = resources.use(await start())
-    lab = resources.use(await openContainerLab(address, namespace, config))
+    lab = resources.use(await openContainerLab(address, name, config))
   })
   afterAll(() => resources.disposeAsync())
   afterEach(async () => {

@@ -23,6 +23,16 @@ test('lets as many in as there are permits, and the others in the order of askin
   expect(entered).toEqual([1, 2])
 })
 
+test('who finds a permit right after another was granted one goes on after that one', async () => {
+  const semaphore = new Semaphore(2)
+  const held = [await semaphore.acquire(), await semaphore.acquire()]
+  const order: string[] = []
+  const waiting = semaphore.acquire().then(() => order.push('waited'))
+  for (const permit of held) permit[Symbol.dispose]()
+  await Promise.all([semaphore.acquire().then(() => order.push('found')), waiting])
+  expect(order).toEqual(['waited', 'found'])
+})
+
 test('takes a permit back once, however often it is disposed of', async () => {
   const semaphore = new Semaphore(1)
   const first = await semaphore.acquire()

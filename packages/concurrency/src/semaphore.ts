@@ -1,5 +1,5 @@
 import type { AbortOptions } from './abort-options.ts'
-import { type Deferred, deferred } from './deferred.ts'
+import { deferred } from './deferred.ts'
 import { onAbort } from './on-abort.ts'
 
 /**
@@ -8,7 +8,7 @@ import { onAbort } from './on-abort.ts'
  */
 export class Semaphore {
   readonly #permits: number
-  readonly #waiting = new Set<Deferred<Disposable>>()
+  readonly #waiting = new Set<(permit: Disposable) => void>()
   #free: number
 
   /** @param permits how many there are; with 0 everybody waits for ever */
@@ -26,17 +26,22 @@ export class Semaphore {
    * Waits for a permit, which is given back when the result is disposed of; to do so again has no effect.
    * @throws the signal's reason if it aborts first; the waiter then leaves the queue and takes no permit
    */
-  async acquire({ signal }: AbortOptions = {}): Promise<Disposable> {
-    signal?.throwIfAborted()
+  acquire({ signal }: AbortOptions = {}): Promise<Disposable> {
+    if (signal?.aborted) return Promise.reject(signal.reason)
     const free = this.tryAcquire()
-    if (free !== undefined) return free
-    const granted = deferred<Disposable>()
-    this.#waiting.add(granted)
-    using _leaving = onAbort(signal, () => {
+    if (free !== undefined) return Promise.resolve(free)
+    // Resolved by the grant itself: a caller who comes right after it, and finds a permit, goes on after this one.
+    const { promise, resolve, reject } = deferred<Disposable>()
+    const grant = (permit: Disposable) => {
+      leaving[Symbol.dispose]()
+      resolve(permit)
+    }
+    const leaving = onAbort(signal, () => {
       // A permit that was granted in the same moment is the caller's.
-      if (this.#waiting.delete(granted)) granted.reject(signal?.reason)
+      if (this.#waiting.delete(grant)) reject(signal?.reason)
     })
-    return await granted.promise
+    this.#waiting.add(grant)
+    return promise
   }
 
   /** A permit if there is a free one. */
@@ -64,6 +69,6 @@ export class Semaphore {
       return
     }
     this.#waiting.delete(next)
-    next.resolve(this.#permit())
+    next(this.#permit())
   }
 }

@@ -4,15 +4,18 @@ import { expect, test } from 'vitest'
 import { whilePaused } from './while-paused.ts'
 
 /** A task, as far as it is frozen, with faults that real servers do not produce on demand. */
-function fakeTask(status: ProcessStatus, faults: { pause?: Error; resume?: Error[] } = {}) {
+function fakeTask(status: ProcessStatus, faults: { pause?: Error; refuse?: Error[]; resume?: Error[] } = {}) {
   const task = { status, calls: [] as string[] }
   const failures = [...(faults.resume ?? [])]
+  const refusals = [...(faults.refuse ?? [])]
   const process = { containerId: 'x', execId: '', pid: 1, stdin: '', stdout: '', stderr: '', terminal: false }
   return {
     task,
     get: async () => ({ ...process, status: task.status }),
     pause: async () => {
       task.calls.push('pause')
+      const refusal = refusals.shift()
+      if (refusal) throw refusal
       task.status = 'paused'
       if (faults.pause) throw faults.pause
     },
@@ -37,6 +40,19 @@ test('a task that was frozen stays so, whatever comes', async () => {
   expect(await whilePaused(tasks, 'x', async () => 1)).toBe(1)
   await expect(whilePaused(tasks, 'x', () => Promise.reject(new Error('work')))).rejects.toThrow('work')
   expect(tasks.task).toEqual({ status: 'paused', calls: [] })
+})
+
+test('a task that runc could not freeze in time is tried again, a few times', async () => {
+  const refuse = (count: number) =>
+    Array.from(
+      { length: count },
+      () => new NsboxError('unknown', 'OCI runtime pause failed: unable to freeze'),
+    )
+  const busy = fakeTask('running', { refuse: refuse(4) })
+  expect(await whilePaused(busy, 'x', async () => busy.task.status)).toBe('paused')
+  const busier = fakeTask('running', { refuse: refuse(5) })
+  await expect(whilePaused(busier, 'x', async () => 1)).rejects.toThrow('unable to freeze')
+  expect(busier.task.status).toBe('running')
 })
 
 test('a task goes on after a failure, a call that was cut off and an abort', async () => {

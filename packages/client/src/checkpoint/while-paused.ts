@@ -26,7 +26,7 @@ export async function whilePaused<T>(
   let result: T
   try {
     // The signal is not passed on: an aborted call may still freeze the task.
-    await tasks.pause(containerId)
+    await freeze(tasks, containerId)
     signal?.throwIfAborted()
     result = await frozen()
   } catch (cause) {
@@ -38,6 +38,22 @@ export async function whilePaused<T>(
   const failure = await thaw(tasks, containerId)
   if (failure) throw failure
   return result
+}
+
+const tries = 5
+
+/**
+ * Pauses a task. On a loaded host runc gives up where a process is in vfork(2) whenever it looks; containerd's shim
+ * passes that on, and nothing has changed then.
+ */
+async function freeze(tasks: Pick<Tasks, 'pause'>, containerId: string): Promise<void> {
+  for (let left = tries; ; left--) {
+    try {
+      return await tasks.pause(containerId)
+    } catch (error) {
+      if (left === 1 || !(error as Error).message.includes('unable to freeze')) throw error
+    }
+  }
 }
 
 /** @returns why a task is still frozen */

@@ -144,7 +144,7 @@ describeWith(
         ],
         { ready: /Server is ready to receive web requests/ },
       )
-      const [, address] = /msg="Listening on" address=(\S+)/.exec(prometheus.output) ?? []
+      const [, address] = await prometheus.waitForOutput(/msg="Listening on" address=(\S+)/)
       const query = async (expression: string) => {
         const asked = `http://${address}/api/v1/query?query=${encodeURIComponent(expression)}`
         const { data } = (await (await fetch(asked)).json()) as {
