@@ -1,7 +1,7 @@
+import { open, unlink } from 'node:fs/promises'
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { runOrThrow } from '@nsbox/testing'
 
 /** Waits until the machine has nothing else to do; says so if that does not come about. */
 export async function quiet(): Promise<void> {
@@ -14,8 +14,10 @@ export async function quiet(): Promise<void> {
  * whoever comes first waits two seconds for each gigabyte.
  */
 export async function warmMemory(megabytes = 3000): Promise<void> {
-  const file = join('/dev/shm', `nsbox-bench-${process.pid}`)
-  const count = `count=${megabytes}`
-  await runOrThrow('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', count, 'status=none'], { timeout: 60_000 })
-  await runOrThrow('rm', [file])
+  const path = join('/dev/shm', `nsbox-bench-${process.pid}`)
+  await using file = await open(path, 'wx')
+  // Gone with this process, however that ends.
+  await unlink(path)
+  const zeros = Buffer.alloc(1 << 20)
+  for (let written = 0; written < megabytes; written++) await file.write(zeros)
 }

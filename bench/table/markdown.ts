@@ -37,14 +37,11 @@ export function markdown(
 
 /** A line for each row and daemon. */
 function partsTable(parts: readonly RowParts[]): string[] {
-  const shown = names.filter((name) =>
-    parts.some(({ subjects }) => Object.values(subjects).some((sums) => sums[name] !== undefined)),
-  )
   const lines = parts.flatMap(({ rows, subjects }) =>
     Object.entries(subjects).map(([subject, sums], index) => {
       const all = Object.values(sums).reduce((sum, value) => sum + value, 0)
       const what = index === 0 ? rows.map((row) => row.what).join('; ') : ''
-      const cells = shown.map((name) => (sums[name] === undefined ? '' : short(sums[name])))
+      const cells = names.map((name) => ((sums[name] ?? 0) < all / 200 ? '' : short(sums[name]!)))
       return `| ${[what, subject.replace(/,.*/, ''), short(all), ...cells].join(' | ')} |`
     }),
   )
@@ -53,12 +50,12 @@ function partsTable(parts: readonly RowParts[]): string[] {
     [
       'Of what misses its goal: milliseconds of all processors for each time that it is done, by a profile of the',
       'whole machine in a run of its own. What runs in a daemon and its helpers is told apart by part, but for',
-      "containerd's own code, which has no names. Where there is nothing to do, processors wait for the disk or for",
-      'each other. Of memory tells [performance](../docs/performance.md).',
+      "containerd's own code, which has no names; less than a half per cent is left out. Where there is nothing to do,",
+      'processors wait for the disk or for each other. Of memory tells [performance](../docs/performance.md).',
     ].join('\n'),
     [
-      `| ${['', '', 'all', ...shown].join(' | ')} |`,
-      `| ${['', '', '', ...shown].map(() => '---').join(' | ')} |`,
+      `| ${['', '', 'all', ...names].join(' | ')} |`,
+      `| ${['', '', '', ...names].map(() => '---').join(' | ')} |`,
       ...lines,
     ].join('\n'),
   ]
