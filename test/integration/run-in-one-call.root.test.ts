@@ -1,7 +1,15 @@
 import { Readable, Writable } from 'node:stream'
 import { type Client, connect, type RunOptions } from '@nsbox/client'
 import { errorCode } from '@nsbox/errors'
-import { buildImage, busyboxLayer, filesLayer, pushImage, startRegistry, tempDir } from '@nsbox/testing'
+import {
+  buildImage,
+  busyboxLayer,
+  filesLayer,
+  pushImage,
+  removeCgroup,
+  startRegistry,
+  tempDir,
+} from '@nsbox/testing'
 import { describeWith } from '@nsbox/testing/describe-with'
 import { AsyncDisposableStack } from '@whatwg-node/disposablestack'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
@@ -34,6 +42,7 @@ describeWith(
         await pushImage(image, registry, `${name}:1`)
       }
       fifoDirectory = `${directory}/fifo`
+      resources.defer(() => removeCgroup('one-call'))
       const { address } = resources.use(await startServer())
       client = resources.use(connect({ address, namespace: 'one-call' }))
     })
